@@ -1,8 +1,9 @@
-"""What the site needs beyond Jupyter Book's own configuration; three things, each small.
+"""What the site needs beyond Jupyter Book's own configuration; four things, each small.
 
 1. Mathematics without a request to anyone else: MathJax and its fonts are copied from a pinned package into the site.
 2. A change of the style sheet or of this file is seen by the next build, which Sphinx by itself overlooks.
 3. Tables get a box of their own, so that a wide one scrolls instead of the page.
+4. An exercise titled "1.3 ★ Name" is called Exercise 1.3, in its title and wherever it is referred to.
 """
 
 import importlib.util
@@ -10,20 +11,21 @@ from pathlib import Path
 
 from docutils import nodes
 from sphinx.util.fileutil import copy_asset
+from sphinx_exercise.nodes import exercise_node
 
 HERE = Path(__file__).resolve().parent
 STATIC = HERE.parent / "static"
-PARTS = "tex-chtml.js", "input/tex/extensions", "output/chtml/fonts/woff-v2"
+MATHJAX = "tex-chtml.js", "input/tex/extensions", "output/chtml/fonts/woff-v2"
 
 
 def copy_mathjax(app, exception):
-    """Copy MathJax's one script, its rarer commands and its fonts: 2.5 MB instead of the package's 30."""
+    """Copy MathJax's one script, its rarer commands and its fonts: 2 MB instead of the package's 30."""
     target = Path(app.outdir, "_static/mathjax")
     if exception or app.builder.format != "html" or target.exists():
         return
     spec = importlib.util.find_spec("sphinx-mathjax-offline")
     source = Path(spec.submodule_search_locations[0], "static/mathjax")
-    for part in PARTS:
+    for part in MATHJAX:
         folder = target / part if (source / part).is_dir() else (target / part).parent
         folder.mkdir(parents=True, exist_ok=True)
         copy_asset(source / part, folder)
@@ -51,9 +53,20 @@ def box_tables(app, doctree):
         box += table
 
 
+def name_exercises(app, doctree):
+    """Join "Exercise" and the title given to it, which sphinx-exercise would put in parentheses."""
+    for node in doctree.findall(exercise_node):
+        title = node.children[0]
+        if len(title.children) == 2:
+            word, given = title.children
+            node["title"] = f"{word.astext()} {given.astext().split()[0]}"
+            title.children = [nodes.inline("", "", nodes.Text("Exercise "), *given.children)]
+
+
 def setup(app):
     app.config.mathjax_path = "mathjax/tex-chtml.js"
     app.connect("build-finished", copy_mathjax)
     app.connect("env-get-outdated", changed_style)
     app.connect("doctree-read", box_tables)
+    app.connect("doctree-read", name_exercises, priority=400)      # before sphinx-exercise takes the names
     return {"parallel_read_safe": True, "parallel_write_safe": True}
