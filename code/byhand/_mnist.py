@@ -45,7 +45,8 @@ ORIGINAL_FILES = {
 @functools.cache
 def shipped():
     """The 5,000 digits of the book: images (5000, 784), labels (5000,). Read once, so read-only."""
-    arrays = read(Path(__file__).with_name("mnist5000.npz"), SHIPPED)
+    file = Path(__file__).with_name("mnist5000.npz")
+    arrays = read(file.read_bytes(), SHIPPED, file)
     for array in arrays.values():
         array.setflags(write=False)
     return arrays["images"], arrays["labels"]
@@ -54,11 +55,12 @@ def shipped():
 def full(progress):
     """All 70,000: images (70000, 784), labels (70000,); the 10,000 test examples come last."""
     if os.environ.get("BYHAND_DATA"):
-        return _joined(read(given_file(os.environ["BYHAND_DATA"]), FULL))
+        file = given_file(os.environ["BYHAND_DATA"])
+        return _joined(read(file.read_bytes(), FULL, file))
     cached = cache_folder() / "mnist.npz"
     try:
-        return _joined(read(cached, FULL))
-    except (FileNotFoundError, ValueError):
+        return _joined(read(cached.read_bytes(), FULL, cached))
+    except (OSError, ValueError):
         pass    # not there yet, or broken: fetch it (again)
     arrays = download(progress)
     try:
@@ -89,20 +91,17 @@ def cache_folder():
     return Path(base) / "byhand"
 
 
-def read(file, expected, source=None):
-    """The arrays of an npz file, checked; FileNotFoundError, or ValueError for a broken file."""
+def read(content, expected, source):
+    """The arrays in the bytes of an npz file, checked; ValueError if it is broken or another."""
     try:
         # np.load would take whatever is not an npz file for a pickle, and say so.
-        with np.lib.npyio.NpzFile(file) as archive:
+        with np.lib.npyio.NpzFile(io.BytesIO(content)) as archive:
             arrays = {name: archive[name] for name in expected}
-    except FileNotFoundError:
-        raise
     except Exception as error:    # a broken file can fail in nearly any way
         raise ValueError(
-            f"expected an npz file with the arrays {', '.join(expected)}, "
-            f"got {source or file}: {error}"
+            f"expected an npz file with the arrays {', '.join(expected)}, got {source}: {error}"
         ) from error
-    return check(arrays, expected, source or file)
+    return check(arrays, expected, source)
 
 
 def check(arrays, expected, source):
@@ -125,7 +124,7 @@ def download(progress):
             if url.endswith("/"):
                 files = {name: _fetch(url + f, progress) for name, f in ORIGINAL_FILES.items()}
                 return check({name: _idx(files[name]) for name in files}, FULL, url)
-            return read(io.BytesIO(_fetch(url, progress)), FULL, url)
+            return read(_fetch(url, progress), FULL, url)
         except Exception as error:    # whatever went wrong, the next mirror may do better
             failures.append(f"- {url}: {type(error).__name__}: {error}")
     raise OSError("\n".join([
