@@ -94,6 +94,7 @@ def check_examples(net, X, Y, loss):
 def _row(name, values):
     """A line `name  values`, to six decimals; + 0.0 turns a rounded −0 into 0."""
     text = np.array2string(
-        np.squeeze(np.round(values, 6) + 0.0), floatmode="fixed", precision=6, max_line_width=88
+        np.squeeze(np.round(values, 6) + 0.0), floatmode="fixed", precision=6,
+        suppress_small=True, max_line_width=88,
     )
     return f"  {name:<9}{text}".replace("\n", "\n" + " " * 11)

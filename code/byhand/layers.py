@@ -44,9 +44,10 @@ class Dense:
 
     def __init__(self, W, b, sigma=sigmoid):
         W, b = np.asarray(W), np.asarray(b)
-        if W.ndim != 2 or b.shape != W.shape[:1]:
+        if W.ndim != 2 or b.shape != W.shape[:1] or W.size == 0:
             raise ValueError(
-                f"a layer needs W (n_out, n_in) and b (n_out,), got W {W.shape} and b {b.shape}"
+                "a layer needs W (n_out, n_in) and b (n_out,) of at least one unit, "
+                f"got W {W.shape} and b {b.shape}"
             )
         if W.dtype.kind != "f" or b.dtype.kind != "f":
             raise ValueError(

@@ -17,14 +17,14 @@ def mse(a, y):
     >>> float(mse(np.array([[0.5, 0.5]]), np.array([[1.0, 0.0]])))
     0.25
     """
-    _check_pair(a, y)
+    a, y = _floats(a, y)
     error = (a - y).ravel()
     return error @ error / error.size
 
 
 def mse_grad(a, y):
     """∂/∂a_i of one example's error: 2/n_L · (a_i − y_i), which is a_i − y_i for two outputs."""
-    _check_pair(a, y)
+    a, y = _floats(a, y)
     return (a - y) * (2 / y.shape[1])
 
 
@@ -33,15 +33,15 @@ def binary_cross_entropy(a, y):
 
     Each output answers a yes-or-no question of its own with the probability a_i. A probability
     that has rounded to 0 or 1 counts as the smallest normal number away from it, so the loss
-    stays finite; `binary_cross_entropy.from_logits` needs no such help.
+    stays finite. Behind a network's sigmoid the loss is taken from z and needs no such help.
     """
-    _check_pair(a, y)
+    a, y = _probabilities(a, y)
     return -(y * _log(a) + (1 - y) * _log(1 - a)).sum(axis=1).mean()
 
 
 def binary_cross_entropy_grad(a, y):
     """∂/∂a_i of one example's loss: (a_i − y_i) / (a_i (1 − a_i)); (m, n_L)."""
-    _check_pair(a, y)
+    a, y = _probabilities(a, y)
     return (1 - y) / _positive(1 - a) - y / _positive(a)
 
 
@@ -55,7 +55,7 @@ def cross_entropy(a, y):
     >>> round(float(cross_entropy(np.array([[0.25, 0.75]]), np.array([[0.0, 1.0]]))), 4)
     0.2877
     """
-    _check_pair(a, y)
+    a, y = _probabilities(a, y)
     if y.shape[1] == 1:
         return binary_cross_entropy(a, y)
     return -(y * _log(a)).sum(axis=1).mean()
@@ -63,7 +63,7 @@ def cross_entropy(a, y):
 
 def cross_entropy_grad(a, y):
     """∂/∂a_i of one example's loss: −y_i / a_i, or the binary gradient for a single output."""
-    _check_pair(a, y)
+    a, y = _probabilities(a, y)
     if y.shape[1] == 1:
         return binary_cross_entropy_grad(a, y)
     return -y / _positive(a)
@@ -76,7 +76,7 @@ cross_entropy.grad = cross_entropy_grad
 
 def accuracy(a, y):
     """The share of examples whose prediction is right: the largest output, or a ≥ 1/2 if single."""
-    _check_pair(a, y)
+    a, y = _pair(a, y)
     if y.shape[1] == 1:
         return float(np.mean((a >= 0.5) == (y >= 0.5)))
     return float(np.mean(a.argmax(axis=1) == y.argmax(axis=1)))
@@ -106,8 +106,11 @@ def output_delta(loss, sigma, z, a, y):
 
 
 def _sigmoid_loss(z, y):
-    """Σ_i [ln(1 + e^(z_i)) − y_i z_i]: the binary cross-entropy with σ put in and simplified."""
-    return (np.logaddexp(0, z).sum() - np.vdot(y, z)) / len(z)
+    """Σ_i [ln(1 + e^(z_i)) − y_i z_i]: the binary cross-entropy with σ put in and simplified.
+
+    Here ln(1 + e^z) = max(z, 0) + ln(1 + e^(−|z|)), so that the large z and y z cancel first.
+    """
+    return (np.maximum(z, 0) - y * z + np.log1p(np.exp(-abs(z)))).sum() / len(z)
 
 
 def _softmax_loss(z, y):
@@ -118,6 +121,11 @@ def _softmax_loss(z, y):
 
 def check_targets(loss, sigma, Y):
     """Raise ValueError if the loss does not fit the output activation, or Y is out of its range."""
+    if not (callable(loss) and hasattr(loss, "grad")):
+        raise ValueError(
+            "expected a loss: a function loss(a, y) that carries its gradient loss.grad(a, y), "
+            f"got {loss!r}"
+        )
     if loss is not cross_entropy and loss is not binary_cross_entropy:
         return
     allowed = (sigmoid, softmax) if loss is cross_entropy else (sigmoid,)
@@ -138,12 +146,35 @@ def check_targets(loss, sigma, Y):
         )
 
 
-def _check_pair(a, y):
-    if np.ndim(a) != 2 or np.shape(a) != np.shape(y):
+def _pair(a, y):
+    """a and y as arrays of one shape (m, n_L), or a ValueError."""
+    a, y = np.asarray(a), np.asarray(y)
+    if a.ndim != 2 or a.shape != y.shape or a.size == 0:
         raise ValueError(
-            "a loss compares outputs a and targets y of the same shape (m, n_L), "
-            f"got a {np.shape(a)} and y {np.shape(y)}"
+            "a loss compares outputs a and targets y of the same shape (m, n_L), m ≥ 1, "
+            f"got a {a.shape} and y {y.shape}"
         )
+    return a, y
+
+
+def _floats(a, y):
+    a, y = _pair(a, y)
+    if a.dtype.kind != "f" or y.dtype.kind != "f":
+        raise ValueError(
+            f"a loss expects floats, got a {a.dtype} and y {y.dtype}; use .astype(float)"
+        )
+    return a, y
+
+
+def _probabilities(a, y):
+    a, y = _floats(a, y)
+    for name, p in (("outputs a", a), ("targets y", y)):
+        if not (p.min() >= 0 and p.max() <= 1):  # so written, NaN is refused too
+            raise ValueError(
+                f"a cross-entropy expects {name} between 0 and 1, "
+                f"got values from {p.min():g} to {p.max():g}"
+            )
+    return a, y
 
 
 def _positive(a):

@@ -30,6 +30,7 @@ class Network:
         self, sizes, hidden=sigmoid, output=sigmoid, init=scaled_normal, seed=None, dtype=float
     ):
         sizes = _check_sizes(sizes)
+        self.L = len(sizes) - 1  # the input, layer 0, is not counted
         if np.dtype(dtype).kind != "f":
             raise ValueError(f"dtype must be a float type, got {np.dtype(dtype)}")
         if hidden is softmax or (output is softmax and sizes[-1] < 2):
@@ -39,11 +40,13 @@ class Network:
             )
         rng = np.random.default_rng(seed)
         self.layers = [
-            Dense(init(rng, n_out, n_in).astype(dtype), np.zeros(n_out, dtype), hidden)
-            for n_in, n_out in zip(sizes[:-1], sizes[1:])
+            Dense(
+                init(rng, sizes[l], sizes[l - 1]).astype(dtype),
+                np.zeros(sizes[l], dtype),
+                hidden if l < self.L else output,
+            )
+            for l in range(1, self.L + 1)
         ]
-        self.L = len(self.layers)  # the input, layer 0, is not counted
-        self[self.L].sigma = output
 
     @property
     def sizes(self):
@@ -72,7 +75,7 @@ class Network:
 
     def __call__(self, X):
         """The outputs: (m, n_0) to (m, n_L), or one example (n_0,) to (n_L,)."""
-        one = np.ndim(X) == 1
+        one = np.shape(X) == (self.sizes[0],)
         a = check_batch("X", np.asarray(X)[None] if one else X, self.sizes[0], "n_0")
         for layer in self.layers:
             _, a = layer.forward(a)
@@ -126,7 +129,9 @@ def check_batch(name, A, width, symbol):
     A = np.asarray(A)
     if A.ndim != 2 or A.shape[1] != width:
         hint = "; one column is y[:, None], one example is x[None, :]" if A.ndim == 1 else ""
-        raise ValueError(f"expected {name} of shape (m, {symbol}) = (m, {width}), got {A.shape}{hint}")
+        raise ValueError(
+            f"expected {name} of shape (m, {symbol}) = (m, {width}), got {A.shape}{hint}"
+        )
     if A.shape[0] == 0:
         raise ValueError(f"expected at least one example, got an empty {name} of shape {A.shape}")
     if A.dtype.kind != "f":
@@ -140,10 +145,10 @@ def check_batch(name, A, width, symbol):
 
 
 def _check_sizes(sizes):
-    sizes = list(sizes)
-    if len(sizes) < 2 or not all(isinstance(n, (int, np.integer)) and n >= 1 for n in sizes):
+    widths = list(sizes) if np.iterable(sizes) else []
+    if len(widths) < 2 or not all(isinstance(n, (int, np.integer)) and n >= 1 for n in widths):
         raise ValueError(
             "sizes are the widths n_0, n_1, …, n_L, at least two whole numbers from 1 up, "
-            f"got {sizes}"
+            f"got {sizes!r}"
         )
-    return sizes
+    return widths
