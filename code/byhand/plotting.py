@@ -1,14 +1,14 @@
 """Plotting: the book's pictures, drawn from plain arrays and callables.
 
-Each function draws on the axes it is given, or on new ones, and returns them. None of them shows
-or saves a figure, or changes a setting. One line at the top of a notebook gives all its figures
-the book's look, those you draw yourself too:
-
-    plt.style.use("byhand.byhand")
+Each function draws on the axes it is given, or on new ones, and returns them; none of them shows
+or saves a figure. use_style() at the top of a notebook gives all its figures the book's look,
+those you draw yourself too.
 
 A colour means the same throughout. Blue is class 0, a negative number and the probability 0;
 orange is class 1, a positive number and the probability 1; vermillion is a derivative.
 """
+
+import sys
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -20,6 +20,14 @@ COLOURS = ["#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", VERMILLION, "#
 MARKERS = "os^DvP*X<>"
 SIGNED = LinearSegmentedColormap.from_list(
     "signed", ["#003A5C", COLOURS[0], "white", COLOURS[1], "#7A4A00"])
+
+
+def use_style():
+    """From here on the figures of this session have the book's look (the file byhand.mplstyle)."""
+    plt.style.use("byhand.byhand")
+    if "ipykernel" in sys.modules:      # in a notebook: with twice the pixels, for dense screens
+        from matplotlib_inline.backend_inline import set_matplotlib_formats
+        set_matplotlib_formats("retina")
 
 
 def plot_examples(X, Y, ax=None):
@@ -247,7 +255,7 @@ def plot_weights(W, titles=None, ax=None, columns=8):
     W (n_1, n_0) with n_0 a square number. Orange is positive, blue negative, white zero, on one
     scale for all rows, which the bar shows.
     """
-    reach = np.abs(W).max()
+    reach = np.abs(W).max(initial=0) or 1
     ax = _images(W, titles, ax, columns, cmap=SIGNED, vmin=-reach, vmax=reach)
     ax.figure.colorbar(ax.images[0], ax=ax, shrink=0.8, aspect=15, label="$w^{(1)}_{jk}$")
     return ax
@@ -259,10 +267,10 @@ def plot_confusion(M, names=None, ax=None):
     _expect(M.ndim == 2 and M.shape[0] == M.shape[1], "counts of shape (n, n)", M.shape)
     ax = _axes(ax, figsize=(5.2, 4.8))
     # The diagonal is so much larger than the mistakes that equal steps would hide them.
-    image = ax.imshow(M, cmap="cividis", norm=PowerNorm(0.4, vmin=0, vmax=max(M.max(), 1)))
+    image = ax.imshow(M, cmap="cividis", norm=PowerNorm(0.3, vmin=0, vmax=max(M.max(), 1)))
     for (i, j), count in np.ndenumerate(M):
         ax.text(j, i, f"{count}", ha="center", va="center", size=12,
-                color="white" if image.norm(count) < 0.6 else "black")
+                color="white" if image.norm(count) < 0.47 else "black")
     ticks = range(len(M)), range(len(M)) if names is None else names
     ax.set_xticks(*ticks)
     ax.set_yticks(*ticks)
@@ -330,8 +338,8 @@ def _column(n, most):
 
 def _images(X, titles, ax, columns, **scale):
     X = np.asarray(X, dtype=float)
-    side = int(np.sqrt(X.shape[-1])) if X.ndim == 2 else 0
-    _expect(X.size and side * side == X.shape[1], "square images, as (m, 784)", X.shape)
+    side = round(np.sqrt(X.shape[-1])) if X.ndim == 2 else 0
+    _expect(len(X) and X.shape == (len(X), side * side), "square images, as (m, 784)", X.shape)
     _expect(titles is None or len(titles) == len(X), f"{len(X)} titles",
             titles if titles is None else len(titles))
     columns = min(columns, len(X))
