@@ -1,9 +1,9 @@
 """What the site needs beyond Jupyter Book's own configuration; four things, each small.
 
-1. Mathematics without a request to anyone else: MathJax and its fonts are copied from a pinned package into the site.
-2. A change of the style sheet or of this file is seen by the next build, which Sphinx by itself overlooks.
+1. Mathematics without a request to anyone else: MathJax and its fonts come from a pinned package.
+2. A change of the style sheet or of this file is seen by the next build; Sphinx overlooks it.
 3. Tables get a box of their own, so that a wide one scrolls instead of the page.
-4. An exercise titled "1.3 ★ Name" is called Exercise 1.3, in its title and wherever it is referred to.
+4. An exercise titled "1.3 ★ Name" is called Exercise 1.3, there and wherever it is referred to.
 """
 
 import importlib.util
@@ -19,7 +19,7 @@ MATHJAX = "tex-chtml.js", "input/tex/extensions", "output/chtml/fonts/woff-v2"
 
 
 def copy_mathjax(app, exception):
-    """Copy MathJax's one script, its rarer commands and its fonts: 2 MB instead of the package's 30."""
+    """Copy MathJax's one script, its rarer commands and its fonts: a tenth of the package."""
     target = Path(app.outdir, "_static/mathjax")
     if exception or app.builder.format != "html" or target.exists():
         return
@@ -32,7 +32,7 @@ def copy_mathjax(app, exception):
 
 
 def changed_style(app, env, added, changed, removed):
-    """Say which pages are out of date: all when this folder is newer than the site, one when only the style is."""
+    """The pages out of date: all if this folder is newer than the site, one if the style is."""
     built = Path(app.outdir, "genindex.html")
     if not built.exists():
         return []
@@ -68,5 +68,5 @@ def setup(app):
     app.connect("build-finished", copy_mathjax)
     app.connect("env-get-outdated", changed_style)
     app.connect("doctree-read", box_tables)
-    app.connect("doctree-read", name_exercises, priority=400)      # before sphinx-exercise takes the names
+    app.connect("doctree-read", name_exercises, priority=400)      # before sphinx-exercise looks
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -2,12 +2,12 @@
 
     python book/tools/notebooks.py                     every notebook of _toc.yml
     python book/tools/notebooks.py chapters/01-*.ipynb only these
-    python book/tools/notebooks.py --check             run nothing; name the notebooks that are not in normal form
+    python book/tools/notebooks.py --check             run nothing; name those not in normal form
 
-A notebook is executed from top to bottom in a fresh kernel, without network, with one thread for matrix products. A
-cell that raises stops it: the file stays as it was, and the command names the cell and fails. The normal form holds
-nothing that depends on when, where or how often the notebook was run, so a notebook whose results did not change
-keeps its file, byte for byte.
+A notebook is executed from top to bottom in a fresh kernel, without network, with one thread for
+matrix products. A cell that raises stops it: the file stays as it was, and the command names the
+cell and fails. The normal form holds nothing that depends on when, where or how often the notebook
+was run, so a notebook whose results did not change keeps its file, byte for byte.
 """
 
 import argparse
@@ -16,6 +16,7 @@ import hashlib
 import io
 import json
 import os
+import re
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -38,7 +39,8 @@ LANGUAGE = {
     "pygments_lexer": "ipython3",
 }
 WIDGETS = "application/vnd.jupyter.widget-view+json"
-NOISE = "execution", "ExecuteTime", "collapsed", "scrolled", "trusted", "jp-MarkdownHeadingCollapsed"
+ANSI = re.compile(r"\x1b\[[0-9;]*m")
+NOISE = "execution", "ExecuteTime", "collapsed", "scrolled", "trusted"
 
 
 def listed():
@@ -62,19 +64,20 @@ def listed():
 
 
 def environment():
-    """The variables a kernel starts with: no network, one thread for matrix products, no data from this machine."""
+    """What a kernel starts with: no network, one thread, figures inline, no local data."""
     path = [str(ROOT / "book/tools/offline"), os.environ.get("PYTHONPATH")]
     return {
         "PYTHONPATH": os.pathsep.join(filter(None, path)),
         "OMP_NUM_THREADS": "1",
         "OPENBLAS_NUM_THREADS": "1",
+        "MPLBACKEND": "module://matplotlib_inline.backend_inline",
         "PYDEVD_DISABLE_FILE_VALIDATION": "1",
         "BYHAND_DATA": "",
     }
 
 
 def read(path):
-    """The notebook, with an id in every cell: existing ids stay, a missing or repeated one is made from the text."""
+    """The notebook with an id in every cell: a missing or repeated one is made from the text."""
     raw = json.loads(path.read_text(encoding="utf-8"))
     seen = set()
     for number, cell in enumerate(raw["cells"]):
@@ -104,7 +107,7 @@ def smaller(png):
 
 
 def normalise_outputs(outputs, before, shrink):
-    """One stream per name, no widget state, no metadata; a picture whose pixels did not change keeps its bytes."""
+    """One stream per name, no widget state, no metadata; a picture with the same pixels stays."""
     kept, streams = [], {}
     old = [out.data["image/png"] for out in before if "image/png" in out.get("data", {})]
     for out in outputs:
@@ -130,7 +133,7 @@ def normalise_outputs(outputs, before, shrink):
 
 
 def normalise(notebook, before, shrink=True):
-    """Take out of the notebook all that depends on the run; `before` is the notebook as it was stored."""
+    """The file's text without all that depends on the run; `before` is the notebook as stored."""
     old = {cell.id: cell.get("outputs", []) for cell in before.cells}
     notebook.metadata.pop("widgets", None)
     notebook.metadata.update(kernelspec=KERNEL, language_info=LANGUAGE)
@@ -156,12 +159,16 @@ def write(path, text):
     return True
 
 
+def shown(path):
+    return path.relative_to(ROOT).as_posix() if ROOT in path.parents else str(path)
+
+
 def execute(path):
     """Run one notebook and write it; return (what to say, whether it went well)."""
     from nbclient import NotebookClient
     from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
-    name, start = path.relative_to(ROOT).as_posix() if ROOT in path.parents else path.name, perf_counter()
+    name, start = shown(path), perf_counter()
     notebook, before, at = read(path), read(path), [0]
     client = NotebookClient(
         notebook,
@@ -174,8 +181,9 @@ def execute(path):
     try:
         client.execute(env={**os.environ, **environment()}, stderr=subprocess.DEVNULL)
     except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
-        cell = notebook.cells[at[0]]
-        return f"{name}: cell {at[0]} ({cell.id}) failed, the file is as it was\n{cell.source}\n{error}", False
+        cell, lines = notebook.cells[at[0]], ANSI.sub("", str(error)).strip().splitlines()
+        where = f"{name}: cell {at[0]} (id {cell.id}) failed, the file is as it was"
+        return "\n    ".join([where, *cell.source.splitlines(), "...", *lines[-12:]]), False
     changed = write(path, normalise(notebook, before))
     return f"{name}: {perf_counter() - start:.0f} s, {'written' if changed else 'unchanged'}", True
 
@@ -185,14 +193,14 @@ def check(path):
     form = normalise(read(path), read(path), shrink=False)
     if form.encode() == path.read_bytes():
         return "", True
-    return f"{path.relative_to(ROOT).as_posix()}: not in normal form, run: make notebooks NB={path.name}", False
+    return f"{shown(path)}: not in normal form, run: make notebooks NB={shown(path)}", False
 
 
 def main():
-    parser = argparse.ArgumentParser(description="Run the book's notebooks and write them in normal form.")
+    parser = argparse.ArgumentParser(description="Run the notebooks and write them in normal form.")
     parser.add_argument("notebooks", nargs="*", type=Path, help="default: all of _toc.yml")
     parser.add_argument("--check", action="store_true", help="run nothing, only look at the form")
-    parser.add_argument("--jobs", type=int, default=min(2, os.cpu_count() or 1), help="how many at a time")
+    parser.add_argument("--jobs", type=int, default=2, help="how many at a time")
     options = parser.parse_args()
     paths = [path.resolve() for path in options.notebooks] or listed()
     well = True

@@ -1,0 +1,122 @@
+"""What every notebook of the book keeps to, seen without running it; nbval runs it beside this."""
+
+import ast
+import base64
+from statistics import median
+
+import pytest
+
+pytest.importorskip("nbformat")
+pytest.importorskip("nbclient")
+
+import notebooks
+
+LINES, DEFINITION_LINES, MEDIAN_LINES = 15, 25, 5
+TEXT_KB, IMAGE_KB, ALT = 100, 200, 40
+
+PATHS = notebooks.listed()
+each_notebook = pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
+
+
+def code_cells(path):
+    return [cell for cell in notebooks.read(path).cells if cell.cell_type == "code"]
+
+
+def lines(cell):
+    return [line for line in cell.source.splitlines() if line.strip()]
+
+
+def data(cell):
+    """The mime bundles of a cell's outputs."""
+    return [out.data for out in cell.outputs if "data" in out]
+
+
+def names(cell):
+    """Whether the cell defines a function or a class."""
+    source = "\n".join("pass" if line[:1] in "%!" else line for line in lines(cell))
+    return any(isinstance(node, ast.FunctionDef | ast.ClassDef) for node in ast.parse(source).body)
+
+
+def test_the_book_has_notebooks():
+    assert PATHS
+
+
+def test_nbval_runs_every_notebook():
+    handed = (notebooks.ROOT / "chapters").rglob("*.ipynb")      # by make test
+    assert set(PATHS) <= set(handed)
+
+
+@each_notebook
+def test_normal_form(path):
+    said, well = notebooks.check(path)
+    assert well, said
+
+
+@each_notebook
+def test_ran_from_top_to_bottom(path):
+    counts = [cell.execution_count for cell in code_cells(path)]
+    assert counts == list(range(1, len(counts) + 1))
+
+
+@each_notebook
+def test_no_errors_and_no_warnings(path):
+    for cell in code_cells(path):
+        kinds = [out.output_type for out in cell.outputs]
+        assert "error" not in kinds, cell.source
+        assert "stderr" not in [out.get("name") for out in cell.outputs], cell.source
+
+
+@each_notebook
+def test_figures_are_described(path):
+    for cell in code_cells(path):
+        if any(kind.startswith("image/") for bundle in data(cell) for kind in bundle):
+            alt = cell.metadata.get("mystnb", {}).get("image", {}).get("alt", "")
+            assert len(alt) >= ALT, f"no alt text of {ALT} characters or more:\n{cell.source}"
+            assert not alt.endswith((".png", ".svg", ".jpg")), f"{alt} is the name of a file"
+
+
+@each_notebook
+def test_labels_of_figures_are_unique_and_short(path):
+    figures = [cell.metadata.get("mystnb", {}).get("figure", {}) for cell in code_cells(path)]
+    labels = [figure["name"] for figure in figures if "name" in figure]
+    assert len(labels) == len(set(labels))
+    assert all(label.startswith("fig-") for label in labels)
+
+
+@each_notebook
+def test_cells_are_short(path):
+    cells = code_cells(path)
+    for cell in cells:
+        limit = DEFINITION_LINES if names(cell) else LINES
+        assert len(lines(cell)) <= limit, f"more than {limit} lines:\n{cell.source}"
+    assert median(len(lines(cell)) for cell in cells) <= MEDIAN_LINES
+
+
+@each_notebook
+def test_cells_import_the_installed_package(path):
+    for cell in code_cells(path):
+        for word in "sys.path", "PYTHONPATH", "%pip", "!pip":
+            assert word not in cell.source, cell.source
+
+
+@each_notebook
+def test_outputs_are_small(path):
+    for cell in code_cells(path):
+        text = sum(len(str(out.get("text", ""))) for out in cell.outputs)
+        for bundle in data(cell):
+            for kind, content in bundle.items():
+                if kind in ("image/png", "image/jpeg"):
+                    size = len(base64.b64decode(content))
+                    assert size <= IMAGE_KB * 1024, f"image of {size // 1024} KB:\n{cell.source}"
+                else:
+                    text += len(str(content))
+        assert text <= TEXT_KB * 1024, f"{text // 1024} KB of text:\n{cell.source}"
+
+
+@each_notebook
+def test_cells_that_are_not_compared_assert_something(path):
+    """A cell whose output can't be compared asserts its claim, itself or in the next cell."""
+    cells = code_cells(path)
+    for cell, following in zip(cells, cells[1:] + cells[-1:], strict=True):
+        if "nbval-ignore-output" in cell.metadata.get("tags", []):
+            assert "assert" in cell.source + following.source, cell.source
