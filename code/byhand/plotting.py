@@ -99,8 +99,9 @@ def plot_feature_space(layer, X, Y, axes=None, symbol="a^{(1)}"):
 
     layer maps (m, 2) to (m, 2); X and Y as in plot_examples; symbol names the layer's outputs.
     """
-    left, right = plt.subplots(1, 2, figsize=(5.6, 2.8))[1] if axes is None else axes
     X = _plane(X)
+    after = _call(layer, X, columns=2)
+    left, right = plt.subplots(1, 2, figsize=(5.6, 2.8))[1] if axes is None else axes
     low, high = X.min(axis=0), X.max(axis=0)
     low, high = low - 0.25 * (high - low), high + 0.25 * (high - low)
     for t in np.linspace(low, high, 10):
@@ -111,7 +112,7 @@ def plot_feature_space(layer, X, Y, axes=None, symbol="a^{(1)}"):
             left.plot(*line.T, color=colour, linewidth=0.9)
             right.plot(*_call(layer, line, columns=2).T, color=colour, linewidth=0.9)
     plot_examples(X, Y, left)
-    plot_examples(_call(layer, X, columns=2), Y, right)
+    plot_examples(after, Y, right)
     left.set(aspect="equal")
     right.set(aspect="equal", xlabel=f"${symbol}_1$", ylabel=f"${symbol}_2$")
     return left, right
@@ -147,6 +148,7 @@ def plot_loss(runs, ax=None, label=None, log=False):
         ax.fill_between(epochs, runs.min(axis=0), runs.max(axis=0), color=line.get_color(),
                         alpha=0.25, linewidth=0)
     ax.set(xlabel="epoch", ylabel=r"$\mathcal{L}$", yscale="log" if log else "linear")
+    ax.xaxis.set_major_locator(plt.MaxNLocator(integer=True))
     if label is not None:
         ax.legend()
     return ax
@@ -339,7 +341,7 @@ def _column(n, most):
 def _images(X, titles, ax, columns, **scale):
     X = np.asarray(X, dtype=float)
     side = round(np.sqrt(X.shape[-1])) if X.ndim == 2 else 0
-    _expect(len(X) and X.shape == (len(X), side * side), "square images, as (m, 784)", X.shape)
+    _expect(X.size and X.shape[1:] == (side * side,), "square images, as (m, 784)", X.shape)
     _expect(titles is None or len(titles) == len(X), f"{len(X)} titles",
             titles if titles is None else len(titles))
     columns = min(columns, len(X))

@@ -17,6 +17,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from PIL import Image
 
+NONE = inspect.Parameter.empty
 WIDGET = "application/vnd.jupyter.widget-view+json"
 
 
@@ -41,11 +42,14 @@ class Exploration:
 
     def __init__(self, draw, at, ranges):
         self.draw, self.ranges = draw, ranges
-        self.values = {name: _values(name, given) for name, given in ranges.items()}
-        self.start = {name: _start(draw, name, ranges[name], self.values[name]) for name in ranges}
+        self.values, self.start = {}, {}
+        parameters = inspect.signature(draw).parameters
+        for name, given in ranges.items():
+            default = getattr(parameters.get(name), "default", NONE)
+            self.values[name], self.start[name] = _values(name, given, default)
         name, values = next(iter(self.values.items()))
-        self.at = [{**self.start, **setting}
-                   for setting in at or [{name: values[0]}, {}, {name: values[-1]}]]
+        at = at or [{name: values[0]}, {}, {name: values[-1]}]
+        self.at = [{**self.start, **setting} for setting in at]
         # Drawn here and not when it is shown, so that an error in draw fails the cell.
         self.still = _stack([_png(draw, setting, 1.6, titled=True) for setting in self.at])
         self.widget = self._sliders()
@@ -95,35 +99,32 @@ class Exploration:
         return data, {"image/png": {"width": width // 2, "height": height // 2}}
 
 
-def _values(name, given):
-    """The values at which a slider can stand."""
+def _values(name, given, default):
+    """The values at which a slider can stand, and the one at which it starts."""
     if isinstance(given, list) and given:
-        return given
-    if not isinstance(given, tuple) or len(given) not in (2, 3) or not given[0] < given[1]:
+        values, start = given, given[0]
+    elif isinstance(given, tuple) and len(given) in (2, 3) and given[0] < given[1]:
+        least, greatest = given[:2]
+        whole = isinstance(least, int) and isinstance(greatest, int)
+        step = given[2] if len(given) == 3 else 1 if whole else (greatest - least) / 20
+        if not 0 < step <= greatest - least:
+            raise ValueError(f"expected a step above 0 and up to {greatest - least} for {name}, "
+                             f"got {step}")
+        # Rounded, because 0 + 3 * 0.1 is 0.30000000000000004.
+        steps = np.arange(int((greatest - least) / step + 1e-9) + 1)
+        values = (least + steps * step).round(10).tolist()
+        start = values[len(values) // 2]
+        if default is not NONE and least <= default <= greatest:
+            values = sorted({*values, default})
+    else:
         raise ValueError(f"expected {name}=(least, greatest), (least, greatest, step) or a list "
                          f"of choices, got {name}={given!r}")
-    least, greatest = given[:2]
-    whole = isinstance(least, int) and isinstance(greatest, int)
-    step = given[2] if len(given) == 3 else 1 if whole else (greatest - least) / 20
-    if not 0 < step <= greatest - least:
-        raise ValueError(f"expected a step above 0 and up to {greatest - least} for {name}, "
-                         f"got {step}")
-    # Rounded, because 0 + 3 * 0.1 is 0.30000000000000004.
-    steps = np.arange(int((greatest - least) / step + 1e-9) + 1)
-    return (least + steps * step).round(10).tolist()
-
-
-def _start(draw, name, given, values):
-    """The default that the parameter has in draw; else the middle of a range, the first choice."""
-    parameter = inspect.signature(draw).parameters.get(name)
-    if parameter is None or parameter.default is parameter.empty:
-        return values[0] if isinstance(given, list) else values[len(values) // 2]
-    if isinstance(given, tuple):
-        return min(values, key=lambda value: abs(value - parameter.default))
-    if parameter.default not in values:
-        raise ValueError(f"expected the default of {name} to be one of {values}, got "
-                         f"{parameter.default!r}")
-    return parameter.default
+    if default is NONE:
+        return values, start
+    if default not in values:
+        raise ValueError(f"expected the default of {name} in draw to be one of the slider's "
+                         f"values, {values}, got {default!r}")
+    return values, default
 
 
 def _png(draw, setting, density=2, titled=False):

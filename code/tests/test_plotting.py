@@ -200,7 +200,7 @@ def test_examples_that_are_none_are_refused(x, y, said):
 def test_a_function_of_the_wrong_width_is_refused():
     with pytest.raises(ValueError, match=r"expected a function that maps \(40000, 2\) to \(40000, 1\), got \(40000, 3\)"):
         plot_regions(lambda p: np.ones((len(p), 3)), X, Y)
-    with pytest.raises(ValueError, match=r"\(4, 2\), got \(4,\)|\(60, 2\), got \(60,\)"):
+    with pytest.raises(ValueError, match=r"\(4, 2\) to \(4, 2\), got \(4,\)"):
         plot_feature_space(lambda p: p[:, 0], X, Y)
 
 

@@ -78,7 +78,7 @@ def test_a_slider_starts_at_the_default_in_draw_else_in_the_middle_or_at_the_fir
     def draw(w, b=0.31, loss="MSE", size=8, kind="y"):
         return plt.subplots()[1]
     shown = explore(draw, w=(-3, 3), b=(0, 1, 0.1), size=[16, 8], kind=["x", "y"], at=[{}])
-    assert shown.start == {"w": 0, "b": 0.3, "size": 8, "kind": "y"}
+    assert shown.start == {"w": 0, "b": 0.31, "size": 8, "kind": "y"}
     assert {name: slider.value for name, slider in sliders(shown).items()} == shown.start
     assert explore(lambda loss: plt.subplots()[1], loss=["CE", "MSE"], at=[{}]).start == {"loss": "CE"}
 
@@ -100,9 +100,16 @@ def test_without_ranges_there_is_nothing_to_explore(draw):
         explore(draw)
 
 
-def test_a_default_outside_the_choices_is_refused():
-    with pytest.raises(ValueError, match=r"default of kind to be one of \['a', 'b'\], got 'c'"):
-        explore(lambda kind="c": plt.subplots()[1], kind=["a", "b"])
+@pytest.mark.parametrize("given", [["a", "b"], (0, 1, 0.5)])
+def test_a_default_that_the_slider_cannot_show_is_refused(given):
+    default = "c" if isinstance(given, list) else 3
+    with pytest.raises(ValueError, match=rf"default of w in draw to be one of .* got {default!r}"):
+        explore(lambda w=default: plt.subplots()[1], w=given)
+
+
+def test_a_range_for_a_parameter_that_draw_lacks_is_refused(draw):
+    with pytest.raises(TypeError, match="unexpected keyword argument 'v'"):
+        explore(draw, v=(0, 1))
 
 
 # In Jupyter
