@@ -1,5 +1,6 @@
 """The pictures say what they should: places, numbers, colours and markers, not pixels."""
 
+import os
 import subprocess
 from base64 import b64decode
 from io import BytesIO
@@ -101,7 +102,8 @@ def test_use_style_sets_the_style_sheet():
 def test_in_a_notebook_a_figure_has_two_pixels_for_one_on_the_page():
     code = "from byhand.plotting import plot_loss, use_style\nuse_style()\nax = plot_loss([3, 2, 1])"
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(code)])
-    NotebookClient(notebook, kernel_name="python3", timeout=60).execute(stderr=subprocess.DEVNULL)
+    inline = {**os.environ, "MPLBACKEND": "module://matplotlib_inline.backend_inline"}
+    NotebookClient(notebook, kernel_name="python3", timeout=60).execute(env=inline, stderr=subprocess.DEVNULL)
     output = notebook.cells[0].outputs[-1]
     width, height = Image.open(BytesIO(b64decode(output.data["image/png"]))).size
     shown = output.metadata["image/png"]
