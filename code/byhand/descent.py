@@ -19,13 +19,19 @@ def descend(grad, start, eta, steps):
     >>> descend(lambda x: 2 * x, [10.0], eta=0.2, steps=2).ravel().round(4)
     array([10. ,  6. ,  3.6])
     """
-    _check_eta(eta)
+    eta = _check_eta(eta)
+    _check_count("steps", steps)
     path = [np.atleast_1d(np.array(start, dtype=float))]
+    if not np.isfinite(path[0]).all():
+        raise ValueError(f"expected a finite start, got {start}")
     with np.errstate(over="ignore", invalid="ignore"):
         for step in range(1, steps + 1):
-            x = path[-1] - eta * np.asarray(grad(path[-1]))
-            if x.shape != path[0].shape:
-                raise ValueError(f"expected grad(x) of shape {path[0].shape}, got x of {x.shape}")
+            gradient = np.atleast_1d(grad(path[-1]))
+            if gradient.shape != path[0].shape:
+                raise ValueError(
+                    f"expected grad(x) of shape {path[0].shape}, got {gradient.shape}"
+                )
+            x = path[-1] - eta * gradient
             if not np.isfinite(x).all():
                 warnings.warn(f"the path is infinite after step {step}: try a smaller eta",
                               RuntimeWarning, stacklevel=2)
@@ -63,29 +69,30 @@ def train(net, X, Y, loss, eta, epochs, batch_size=None, seed=None, on_epoch=Non
     If the loss turns infinite or NaN, the run stops with a RuntimeWarning and keeps its history.
     """
     X, Y = check_examples(net, X, Y, loss)
-    _check_eta(eta)
-    if batch_size is not None and not 1 <= batch_size <= len(X):
-        raise ValueError(f"expected a batch_size from 1 to m = {len(X)}, got {batch_size}")
+    eta = _check_eta(eta)
+    _check_count("epochs", epochs)
+    if batch_size is not None:
+        _check_count("examples in a batch", batch_size, f" to m = {len(X)}", len(X))
     rng, history = np.random.default_rng(seed), History()
 
-    with np.errstate(over="ignore", invalid="ignore"):
-        for epoch in _counted(epochs, progress):
-            history.loss.append(_one_epoch(net, X, Y, loss, eta, batch_size, rng))
-            if not np.isfinite(history.loss[-1]):
-                history.stopped = f"the loss turned {history.loss[-1]} in epoch {epoch}"
-                warnings.warn(f"{history.stopped}: try a smaller eta than {eta:g}, "
-                              "inputs scaled to about −1 … 1, or smaller initial weights",
-                              RuntimeWarning, stacklevel=2)
-                break
-            try:
-                if on_epoch is not None:
-                    history.measured.append(on_epoch(epoch, net))
-            except StopIteration as reason:
-                history.stopped = str(reason) or f"on_epoch ended the run in epoch {epoch}"
-                break
+    for epoch in _counted(epochs, progress):
+        history.loss.append(_one_epoch(net, X, Y, loss, eta, batch_size, rng))
+        if not np.isfinite(history.loss[-1]):
+            history.stopped = f"the loss turned {history.loss[-1]} in epoch {epoch}"
+            warnings.warn(f"{history.stopped}: try a smaller eta than {eta:g}, "
+                          "inputs scaled to about −1 … 1, or smaller initial weights",
+                          RuntimeWarning, stacklevel=2)
+            break
+        try:
+            if on_epoch is not None:
+                history.measured.append(on_epoch(epoch, net))
+        except StopIteration as reason:
+            history.stopped = str(reason) or f"on_epoch ended the run in epoch {epoch}"
+            break
     return history
 
 
+@np.errstate(over="ignore", invalid="ignore")  # a run that diverges is told so by its loss
 def _one_epoch(net, X, Y, loss, eta, batch_size, rng):
     """One pass over all examples, a step a batch; their mean loss, each taken before its step."""
     total = 0.0
@@ -110,8 +117,6 @@ def _batches(X, Y, batch_size, rng):
 
 
 def _counted(epochs, progress):
-    if not isinstance(epochs, (int, np.integer)) or epochs < 1:
-        raise ValueError(f"expected a whole number of epochs from 1 up, got {epochs!r}")
     if not progress:
         return range(1, epochs + 1)
     from tqdm.auto import tqdm  # only for those who ask for a bar
@@ -119,5 +124,12 @@ def _counted(epochs, progress):
 
 
 def _check_eta(eta):
-    if not (np.isscalar(eta) and np.isfinite(eta) and eta > 0):
+    """eta as a plain float, which leaves the parameters their float type."""
+    if not isinstance(eta, (int, float, np.integer, np.floating)) or not 0 < eta < np.inf:
         raise ValueError(f"expected a step size eta greater than 0, got {eta!r}")
+    return float(eta)
+
+
+def _check_count(what, n, up=" up", most=np.inf):
+    if not isinstance(n, (int, np.integer)) or not 1 <= n <= most:
+        raise ValueError(f"expected a whole number of {what} from 1{up}, got {n!r}")

@@ -171,7 +171,7 @@ def test_the_seed_decides_the_weights():
 
 
 def test_drawing_weights_leaves_the_global_random_state_alone():
-    before = np.random.get_state()[1].copy()  # noqa: NPY002: it is the global state that is meant
+    before = np.random.get_state()[1].copy()
     Network([3, 4, 2], seed=7)
     Network([3, 4, 2])
     assert np.array_equal(before, np.random.get_state()[1])
