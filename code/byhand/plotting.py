@@ -5,7 +5,7 @@ or saves a figure. use_style() at the top of a notebook gives all its figures th
 those you draw yourself too.
 
 A colour means the same throughout. Blue is class 0, a negative number and the probability 0;
-orange is class 1, a positive number and the probability 1; vermillion is a derivative.
+orange is class 1, a positive number and the probability 1; vermilion is a derivative.
 """
 
 import sys
@@ -15,8 +15,8 @@ import numpy as np
 from matplotlib.colors import LinearSegmentedColormap, PowerNorm
 from matplotlib.patheffects import withStroke
 
-INK, GREY, LIGHT, VERMILLION = "#222222", "#8A8A8A", "#D0D0D0", "#D55E00"
-COLOURS = ["#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", VERMILLION, "#7F7F7F", "#F0E442"]
+INK, GREY, LIGHT, VERMILION = "#222222", "#8A8A8A", "#D0D0D0", "#D55E00"
+COLOURS = ["#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", VERMILION, "#7F7F7F", "#F0E442"]
 MARKERS = "os^DvP*X<>"
 SIGNED = LinearSegmentedColormap.from_list(
     "signed", ["#003A5C", COLOURS[0], "white", COLOURS[1], "#7A4A00"])
@@ -124,7 +124,7 @@ def plot_function(f, derivative=None, ax=None, z=(-6, 6), symbol=r"\sigma"):
     points = np.linspace(*z, 401)
     ax.plot(points, f(points), label=f"${symbol}(z)$")
     if derivative is not None:
-        ax.plot(points, derivative(points), "--", color=VERMILLION, label=f"${symbol}'(z)$")
+        ax.plot(points, derivative(points), "--", color=VERMILION, label=f"${symbol}'(z)$")
     ax.set(xlabel="$z$", xlim=z)
     ax.legend()
     return ax
@@ -170,7 +170,7 @@ def plot_surface(f, path=None, ax=None, x=(-2, 2), y=(-2, 2), levels=12, symbols
     if path is not None:
         path = _plane(path)
         ax.plot(*path.T, "-o", color="white", markersize=4.5, markeredgecolor=INK)
-        ax.plot(*path[0], "o", color=VERMILLION, markersize=8, markeredgecolor="white")
+        ax.plot(*path[0], "o", color=VERMILION, markersize=8, markeredgecolor="white")
     ax.set(xlim=x, ylim=y, xlabel=f"${symbols[0]}$", ylabel=f"${symbols[1]}$")
     return ax
 
@@ -192,7 +192,7 @@ def plot_graph(nodes, edges, ax=None):
         ax.annotate("", b, a, arrowprops={"arrowstyle": "-|>", "color": GREY, **ends})
         slope = np.arctan2(b[1] - a[1], b[0] - a[0])
         up = 2 * np.array([-np.sin(slope), np.cos(slope)])
-        for number, at, va, colour in zip(numbers, (up, -up), ("bottom", "top"), (INK, VERMILLION)):
+        for number, at, va, colour in zip(numbers, (up, -up), ("bottom", "top"), (INK, VERMILION)):
             ax.annotate(_text(number), (a + b) / 2, at, textcoords="offset points", color=colour,
                         size=11.5, ha="center", va=va, rotation=np.degrees(slope),
                         rotation_mode="anchor")
@@ -331,7 +331,7 @@ def _unit(ax, x, y, text, size):
 
 
 def _column(n, most):
-    """The units of a layer that are drawn, and their heights, with a gap where some are left out."""
+    """The units of a layer that are drawn and their heights, with a gap where some are left out."""
     half = most // 2
     units = np.arange(n) if n <= most else np.r_[:half, n - half:n]
     heights = (len(units) - 1) / 2 - np.arange(len(units))

@@ -10,16 +10,25 @@ import matplotlib.pyplot as plt
 import nbformat
 import numpy as np
 import pytest
+from byhand import plotting
+from byhand.plotting import (
+    plot_confusion,
+    plot_digits,
+    plot_examples,
+    plot_feature_space,
+    plot_function,
+    plot_graph,
+    plot_line,
+    plot_loss,
+    plot_network,
+    plot_regions,
+    plot_surface,
+    plot_weights,
+)
 from matplotlib.colors import to_hex
 from matplotlib.contour import ContourSet
 from nbclient import NotebookClient
 from PIL import Image
-
-from byhand import plotting
-from byhand.plotting import (
-    plot_confusion, plot_digits, plot_examples, plot_feature_space, plot_function, plot_graph, plot_line, plot_loss,
-    plot_network, plot_regions, plot_surface, plot_weights,
-)
 
 X = np.array([[0, 0], [0, 1], [1, 0], [1, 1]], dtype=float)
 Y = np.array([[0], [1], [1], [0]])
@@ -38,12 +47,16 @@ def bowl(point):
 CALLS = {
     "examples": lambda ax=None: plot_examples(X, Y, ax=ax),
     "regions of two classes": lambda ax=None: plot_regions(logistic, X, Y, ax=ax),
-    "regions of three classes": lambda ax=None: plot_regions(lambda p: np.c_[p, p[:, 0] - p[:, 1]], X, THREE, ax=ax),
+    "regions of three classes": lambda ax=None: plot_regions(
+        lambda p: np.c_[p, p[:, 0] - p[:, 1]], X, THREE, ax=ax
+    ),
     "line": lambda ax=None: plot_line([1, 2], -1, ax=ax),
     "function": lambda ax=None: plot_function(np.tanh, lambda z: 1 - np.tanh(z) ** 2, ax=ax),
     "loss": lambda ax=None: plot_loss([3, 2, 1.5], ax=ax, label="MSE"),
     "surface": lambda ax=None: plot_surface(bowl, [[1, 1], [0.5, 0.2]], ax=ax),
-    "graph": lambda ax=None: plot_graph({"w": (0, 0), "u": (1.5, 0)}, {("w", "u"): (2, -0.5)}, ax=ax),
+    "graph": lambda ax=None: plot_graph(
+        {"w": (0, 0), "u": (1.5, 0)}, {("w", "u"): (2, -0.5)}, ax=ax
+    ),
     "network": lambda ax=None: plot_network([2, 3, 1], ax=ax),
     "digits": lambda ax=None: plot_digits(RNG.random((3, 784)), [1, 2, 3], ax=ax),
     "weights": lambda ax=None: plot_weights(RNG.normal(size=(4, 784)), ax=ax),
@@ -96,14 +109,20 @@ def test_use_style_sets_the_style_sheet():
         assert plt.rcParams["figure.facecolor"] == "white"
         # A curve and a class of the same number have the same colour.
         cycle = plt.rcParams["axes.prop_cycle"].by_key()["color"]
-        assert [to_hex(f"#{c}".replace("##", "#")) for c in cycle] == [to_hex(c) for c in plotting.COLOURS]
+        assert [to_hex(f"#{c}".replace("##", "#")) for c in cycle] == [
+            to_hex(c) for c in plotting.COLOURS
+        ]
 
 
 def test_in_a_notebook_a_figure_has_two_pixels_for_one_on_the_page():
-    code = "from byhand.plotting import plot_loss, use_style\nuse_style()\nax = plot_loss([3, 2, 1])"
+    code = (
+        "from byhand.plotting import plot_loss, use_style\nuse_style()\nax = plot_loss([3, 2, 1])"
+    )
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(code)])
     inline = {**os.environ, "MPLBACKEND": "module://matplotlib_inline.backend_inline"}
-    NotebookClient(notebook, kernel_name="python3", timeout=60).execute(env=inline, stderr=subprocess.DEVNULL)
+    NotebookClient(notebook, kernel_name="python3", timeout=60).execute(
+        env=inline, stderr=subprocess.DEVNULL
+    )
     output = notebook.cells[0].outputs[-1]
     width, height = Image.open(BytesIO(b64decode(output.data["image/png"]))).size
     shown = output.metadata["image/png"]
@@ -145,7 +164,9 @@ def test_every_example_is_drawn_at_its_place():
 def boundaries(ax):
     """The vertices of all boundary lines."""
     lines = [c for c in ax.collections if isinstance(c, ContourSet) and not c.filled]
-    return np.concatenate([path.vertices for line in lines for path in line.get_paths() if len(path.vertices)])
+    return np.concatenate(
+        [path.vertices for line in lines for path in line.get_paths() if len(path.vertices)]
+    )
 
 
 def test_the_boundary_is_where_f_is_one_half():
@@ -184,15 +205,18 @@ def test_regions_keep_the_limits_that_the_axes_have():
     assert ax.get_xlim() == (-3, 5) and ax.get_ylim() == (-2, 2)
 
 
-@pytest.mark.parametrize("x, y, said", [
-    (X[:, :1], Y, r"shape \(m, 2\).*\(4, 1\)"),
-    (X[0], Y, r"shape \(m, 2\).*\(2,\)"),
-    (X[:0], Y[:0], r"shape \(m, 2\).*\(0, 2\)"),
-    (X, Y[:, 0], r"\(4, 1\) or \(4, n\).*\(4,\)"),
-    (X, Y[:3], r"\(4, 1\) or \(4, n\).*\(3, 1\)"),
-    (X, Y + 1, r"0 and 1"),
-    (X, np.ones((4, 3)), r"single 1"),
-])
+@pytest.mark.parametrize(
+    "x, y, said",
+    [
+        (X[:, :1], Y, r"shape \(m, 2\).*\(4, 1\)"),
+        (X[0], Y, r"shape \(m, 2\).*\(2,\)"),
+        (X[:0], Y[:0], r"shape \(m, 2\).*\(0, 2\)"),
+        (X, Y[:, 0], r"\(4, 1\) or \(4, n\).*\(4,\)"),
+        (X, Y[:3], r"\(4, 1\) or \(4, n\).*\(3, 1\)"),
+        (X, Y + 1, r"0 and 1"),
+        (X, np.ones((4, 3)), r"single 1"),
+    ],
+)
 def test_examples_that_are_none_are_refused(x, y, said):
     with pytest.raises(ValueError, match=f"(?s)expected.*{said}"):
         plot_examples(x, y)
@@ -200,7 +224,10 @@ def test_examples_that_are_none_are_refused(x, y, said):
 
 
 def test_a_function_of_the_wrong_width_is_refused():
-    with pytest.raises(ValueError, match=r"expected a function that maps \(40000, 2\) to \(40000, 1\), got \(40000, 3\)"):
+    with pytest.raises(
+        ValueError,
+        match=r"expected a function that maps \(40000, 2\) to \(40000, 1\), got \(40000, 3\)",
+    ):
         plot_regions(lambda p: np.ones((len(p), 3)), X, Y)
     with pytest.raises(ValueError, match=r"\(4, 2\) to \(4, 2\), got \(4,\)"):
         plot_feature_space(lambda p: p[:, 0], X, Y)
@@ -256,9 +283,17 @@ class History:
         self.loss = loss
 
 
-@pytest.mark.parametrize("runs", [
-    [4, 2, 1], np.array([4, 2, 1]), History([4, 2, 1]), [History([4, 2, 1])], np.array([[4, 2, 1]]),
-], ids=["list", "array", "history", "list of one history", "array of one run"])
+@pytest.mark.parametrize(
+    "runs",
+    [
+        [4, 2, 1],
+        np.array([4, 2, 1]),
+        History([4, 2, 1]),
+        [History([4, 2, 1])],
+        np.array([[4, 2, 1]]),
+    ],
+    ids=["list", "array", "history", "list of one history", "array of one run"],
+)
 def test_one_run_is_a_curve_over_epochs_from_1(runs):
     ax = plot_loss(runs)
     assert ax.lines[0].get_xydata().tolist() == [[1, 4], [2, 2], [3, 1]]
@@ -266,7 +301,9 @@ def test_one_run_is_a_curve_over_epochs_from_1(runs):
     assert (ax.get_xlabel(), ax.get_ylabel()) == ("epoch", r"$\mathcal{L}$")
 
 
-@pytest.mark.parametrize("wrap", [np.array, lambda runs: [History(run) for run in runs]], ids=["array", "histories"])
+@pytest.mark.parametrize(
+    "wrap", [np.array, lambda runs: [History(run) for run in runs]], ids=["array", "histories"]
+)
 def test_several_runs_are_their_median_and_a_band_from_least_to_greatest(wrap):
     ax = plot_loss(wrap([[4, 2], [6, 1], [5, 9]]))
     assert ax.lines[0].get_ydata().tolist() == [5, 2]
@@ -325,12 +362,14 @@ def words(ax):
 
 
 def test_a_graph_has_values_above_and_gradients_below_its_edges():
-    ax = plot_graph({"w": (0, 0), "u": (1.5, 0), " ": (3, 0)}, {("w", "u"): (2, -0.5), ("u", " "): ("0.50", 1)})
+    ax = plot_graph(
+        {"w": (0, 0), "u": (1.5, 0), " ": (3, 0)}, {("w", "u"): (2, -0.5), ("u", " "): ("0.50", 1)}
+    )
     assert sorted(words(ax)) == sorted(["w", "u", "2", "−0.5", "0.50", "1"])
     value, gradient = (next(t for t in ax.texts if t.get_text() == word) for word in ("2", "−0.5"))
     ax.figure.canvas.draw()
     assert value.get_window_extent().y0 >= gradient.get_window_extent().y1
-    assert gradient.get_color() == plotting.VERMILLION != value.get_color()
+    assert gradient.get_color() == plotting.VERMILION != value.get_color()
 
 
 def test_an_edge_joins_two_nodes():
@@ -343,15 +382,26 @@ def test_a_network_draws_every_connection_with_its_weight():
     ax = plot_network([2, 3, 1], W)
     lines = [line for line in ax.lines if line.get_marker() == "None"]
     assert len(lines) == 9
-    first = lines[:6]                                         # to unit 1, then 2, then 3
-    assert [line.get_color() == plotting.COLOURS[1] for line in first] == [True, False, True, True, True, True]
+    first = lines[:6]  # to unit 1, then 2, then 3
+    assert [line.get_color() == plotting.COLOURS[1] for line in first] == [
+        True,
+        False,
+        True,
+        True,
+        True,
+        True,
+    ]
     widths = [line.get_linewidth() for line in first]
     assert np.argsort(widths).tolist() == np.argsort(np.abs(W[0]).ravel()).tolist()
-    assert first[0].get_linestyle() == "-" != first[1].get_linestyle()    # the sign is seen in grey too
+    assert (
+        first[0].get_linestyle() == "-" != first[1].get_linestyle()
+    )  # the sign is seen in grey too
 
 
 def test_a_network_names_its_units_or_shows_their_values():
-    assert {"$x_{1}$", "$x_{2}$", "$a^{(1)}_{3}$", "$a^{(2)}_{1}$", "$n_1 = 3$"} <= set(words(plot_network([2, 3, 1])))
+    assert {"$x_{1}$", "$x_{2}$", "$a^{(1)}_{3}$", "$a^{(2)}_{1}$", "$n_1 = 3$"} <= set(
+        words(plot_network([2, 3, 1]))
+    )
     ax = plot_network([2, 1], values=[[1, -0.5], np.array([[0.25]])])
     assert {"1", "−0.5", "0.25"} <= set(words(ax))
 
@@ -369,7 +419,9 @@ def test_a_network_of_zero_weights_can_be_drawn():
 
 
 def test_weights_and_values_must_fit_the_network():
-    with pytest.raises(ValueError, match=r"weights of shapes \[\(3, 2\), \(1, 3\)\], got \[\(2, 3\), \(1, 3\)\]"):
+    with pytest.raises(
+        ValueError, match=r"weights of shapes \[\(3, 2\), \(1, 3\)\], got \[\(2, 3\), \(1, 3\)\]"
+    ):
         plot_network([2, 3, 1], [np.ones((2, 3)), np.ones((1, 3))])
     with pytest.raises(ValueError, match=r"values of sizes \[2, 1\], got \[2, 2\]"):
         plot_network([2, 1], values=[[1, 2], [1, 2]])
@@ -385,9 +437,9 @@ def test_digits_are_ink_on_paper_in_rows():
     np.testing.assert_array_equal(ax.images[1].get_array(), images[1].reshape(28, 28))
     assert ax.images[0].get_clim() == (0, 1)
     assert ax.images[0].cmap(0.0)[:3] == (1, 1, 1) and ax.images[0].cmap(1.0)[:3] == (0, 0, 0)
-    left, _, bottom, top = ax.images[3].get_extent()          # the fourth opens the second row
+    left, _, bottom, top = ax.images[3].get_extent()  # the fourth opens the second row
     assert left == 0 and top > ax.images[0].get_extent()[2]
-    assert bottom > top and ax.get_ylim()[0] > ax.get_ylim()[1]           # and is not upside down
+    assert bottom > top and ax.get_ylim()[0] > ax.get_ylim()[1]  # and is not upside down
 
 
 def test_weights_share_one_scale_with_zero_white():
@@ -397,10 +449,12 @@ def test_weights_share_one_scale_with_zero_white():
     assert {image.get_clim() for image in ax.images} == {(-7, 7)}
     zero, most = (ax.images[0].cmap(ax.images[0].norm(v)) for v in (0, 7))
     assert zero[:3] == pytest.approx((1, 1, 1), abs=0.01) and most[0] > most[2]
-    assert ax.figure.axes[-1] is not ax                       # the bar
+    assert ax.figure.axes[-1] is not ax  # the bar
 
 
-@pytest.mark.parametrize("X, shape", [(np.ones(784), r"\(784,\)"), (np.ones((2, 783)), r"\(2, 783\)")])
+@pytest.mark.parametrize(
+    "X, shape", [(np.ones(784), r"\(784,\)"), (np.ones((2, 783)), r"\(2, 783\)")]
+)
 def test_images_must_be_square(X, shape):
     with pytest.raises(ValueError, match=rf"square images, as \(m, 784\), got {shape}"):
         plot_digits(X)
@@ -421,14 +475,18 @@ def test_a_confusion_matrix_shows_every_count_legibly():
         cell = ax.images[0].cmap(ax.images[0].norm(count))
         ink = matplotlib.colors.to_rgb(text.get_color())
         bright, dark = sorted((luminance(cell), luminance(ink)), reverse=True)
-        assert (bright + 0.05) / (dark + 0.05) > 4.5          # WCAG AA
+        assert (bright + 0.05) / (dark + 0.05) > 4.5  # WCAG AA
     assert (ax.get_xlabel(), ax.get_ylabel()) == ("predicted class", "class")
 
 
 def luminance(colour):
     """WCAG's relative luminance."""
     rgb = np.array(colour[:3])
-    return np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4) @ [0.2126, 0.7152, 0.0722]
+    return np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4) @ [
+        0.2126,
+        0.7152,
+        0.0722,
+    ]
 
 
 def test_a_confusion_matrix_can_name_its_classes_and_must_be_square():

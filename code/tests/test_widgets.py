@@ -10,9 +10,8 @@ import matplotlib.pyplot as plt
 import nbformat
 import numpy as np
 import pytest
-from PIL import Image
-
 from byhand.widgets import WIDGET, explore
+from PIL import Image
 
 
 @pytest.fixture(autouse=True)
@@ -33,6 +32,7 @@ def draw(calls):
         ax = plt.subplots()[1] if ax is None else ax
         ax.plot([0, 1], [b, w + b])
         return ax
+
     return draw
 
 
@@ -52,18 +52,22 @@ def pixels(png):
 # Ranges
 
 
-@pytest.mark.parametrize("given, values", [
-    ((0, 3), [0, 1, 2, 3]),
-    ((0, 10, 5), [0, 5, 10]),
-    ((0, 1, 0.25), [0, 0.25, 0.5, 0.75, 1]),
-    ((0, 0.5, 0.1), [0, 0.1, 0.2, 0.3, 0.4, 0.5]),            # no 0.30000000000000004
-    ((0, 1, 0.4), [0, 0.4, 0.8]),                             # not beyond the end
-    ([1, 10, 100], [1, 10, 100]),
-    (["MSE", "cross-entropy"], ["MSE", "cross-entropy"]),
-])
+@pytest.mark.parametrize(
+    "given, values",
+    [
+        ((0, 3), [0, 1, 2, 3]),
+        ((0, 10, 5), [0, 5, 10]),
+        ((0, 1, 0.25), [0, 0.25, 0.5, 0.75, 1]),
+        ((0, 0.5, 0.1), [0, 0.1, 0.2, 0.3, 0.4, 0.5]),  # no 0.30000000000000004
+        ((0, 1, 0.4), [0, 0.4, 0.8]),  # not beyond the end
+        ([1, 10, 100], [1, 10, 100]),
+        (["MSE", "cross-entropy"], ["MSE", "cross-entropy"]),
+    ],
+)
 def test_a_slider_stands_at_the_values_of_its_range(given, values):
     def draw(w):
         return plt.subplots()[1]
+
     slider = sliders(explore(draw, w=given))["w"]
     assert [value for _, value in slider.options] == values
     assert len({text for text, _ in slider.options}) == len(values)
@@ -77,10 +81,13 @@ def test_a_range_without_a_step_has_twenty_steps(draw):
 def test_a_slider_starts_at_the_default_in_draw_else_in_the_middle_or_at_the_first_choice():
     def draw(w, b=0.31, loss="MSE", size=8, kind="y"):
         return plt.subplots()[1]
+
     shown = explore(draw, w=(-3, 3), b=(0, 1, 0.1), size=[16, 8], kind=["x", "y"], at=[{}])
     assert shown.start == {"w": 0, "b": 0.31, "size": 8, "kind": "y"}
     assert {name: slider.value for name, slider in sliders(shown).items()} == shown.start
-    assert explore(lambda loss: plt.subplots()[1], loss=["CE", "MSE"], at=[{}]).start == {"loss": "CE"}
+    assert explore(lambda loss: plt.subplots()[1], loss=["CE", "MSE"], at=[{}]).start == {
+        "loss": "CE"
+    }
 
 
 @pytest.mark.parametrize("given", [(3, -3), (1, 1), (1,), (1, 2, 3, 4), [], 5, "ab"])
@@ -154,9 +161,15 @@ def test_draw_must_return_what_it_drew():
     assert not plt.get_fignums()
 
 
-@pytest.mark.parametrize("result", [
-    lambda figure, axes: figure, lambda figure, axes: axes, lambda figure, axes: tuple(axes),
-], ids=["figure", "array of axes", "tuple of axes"])
+@pytest.mark.parametrize(
+    "result",
+    [
+        lambda figure, axes: figure,
+        lambda figure, axes: axes,
+        lambda figure, axes: tuple(axes),
+    ],
+    ids=["figure", "array of axes", "tuple of axes"],
+)
 def test_draw_may_return_a_figure_or_several_axes(result):
     shown = explore(lambda w: result(*plt.subplots(1, 2)), w=(0, 2))
     assert pixels(shown.picture()).ndim == 3
@@ -186,7 +199,7 @@ def test_three_settings_one_below_the_other(draw, calls):
     assert shown.at == [{"w": -3, "b": 0.0}, {"w": 0, "b": 0.0}, {"w": 3, "b": 0.0}]
     assert calls[:3] == shown.at
     height, width, _ = pixels(shown.still).shape
-    assert height > 2 * width                                 # three pictures of 6.4 x 4.8
+    assert height > 2 * width  # three pictures of 6.4 x 4.8
     thirds = np.split(pixels(shown.still), 3)
     assert all((a != b).any() for a, b in zip(thirds, thirds[1:]))
 
@@ -202,6 +215,7 @@ def test_each_panel_is_titled_by_its_setting():
     def draw(w):
         figures.append(plt.figure())
         return figures[-1]
+
     explore(draw, w=(-1.5, 1.5))
     assert [figure.get_suptitle() for figure in figures[:3]] == ["w = −1.5", "w = 0", "w = 1.5"]
 
@@ -227,7 +241,9 @@ def test_the_output_is_sliders_or_else_the_still_picture_or_else_the_text(draw):
 
 def test_without_ipywidgets_the_still_picture_stays_and_the_reason_is_said(draw, monkeypatch):
     monkeypatch.setitem(sys.modules, "ipywidgets", None)
-    with pytest.warns(UserWarning, match="ipywidgets is not installed: pip install ipywidgets") as said:
+    with pytest.warns(
+        UserWarning, match="ipywidgets is not installed: pip install ipywidgets"
+    ) as said:
         shown = explore(draw, w=(-3, 3))
     assert said[0].filename == __file__
     assert shown.widget is None
@@ -248,22 +264,44 @@ def test_a_stored_output_without_sliders_compares_equal_under_nbval(tmp_path):
             ax.plot([0, 1], [0, w])
             return ax
         explore(line, w=(-3, 3))""")
-    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source, execution_count=1)])
+    notebook = nbformat.v4.new_notebook(
+        cells=[nbformat.v4.new_code_cell(source, execution_count=1)]
+    )
     text = "sliders: w from −3 to 3\nshown at: w = −3; w = 0; w = 3"
     path = tmp_path / "explore.ipynb"
 
     def nbval(stored):
-        notebook.cells[0].outputs = [nbformat.v4.new_output(
-            "execute_result", {"text/plain": stored, "image/png": "eA=="}, execution_count=1)]
+        notebook.cells[0].outputs = [
+            nbformat.v4.new_output(
+                "execute_result", {"text/plain": stored, "image/png": "eA=="}, execution_count=1
+            )
+        ]
         nbformat.write(notebook, path)
         return subprocess.run(
-            [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-c", "/dev/null", "--rootdir", tmp_path,
-             "--nbval", "--nbval-current-env", path], capture_output=True, text=True, timeout=120)
+            [
+                sys.executable,
+                "-m",
+                "pytest",
+                "-q",
+                "-p",
+                "no:cacheprovider",
+                "-c",
+                "/dev/null",
+                "--rootdir",
+                tmp_path,
+                "--nbval",
+                "--nbval-current-env",
+                path,
+            ],
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
 
     run = nbval(text)
     assert run.returncode == 0, run.stdout
     assert "1 passed" in run.stdout
-    assert nbval(text.replace("3", "4")).returncode != 0      # so the text is compared
+    assert nbval(text.replace("3", "4")).returncode != 0  # so the text is compared
 
 
 def test_importing_widgets_needs_no_ipywidgets():
