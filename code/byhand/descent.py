@@ -72,7 +72,7 @@ def train(net, X, Y, loss, eta, epochs, batch_size=None, seed=None, on_epoch=Non
     eta = _check_eta(eta)
     _check_count("epochs", epochs)
     if batch_size is not None:
-        _check_count("examples in a batch", batch_size, f" to m = {len(X)}", len(X))
+        _check_count("batch_size", batch_size, most=len(X))
     rng, history = np.random.default_rng(seed), History()
 
     for epoch in _counted(epochs, progress):
@@ -98,9 +98,9 @@ def _one_epoch(net, X, Y, loss, eta, batch_size, rng):
     total = 0.0
     for X_batch, Y_batch in _batches(X, Y, batch_size, rng):
         trace = backward(net, X_batch, Y_batch, loss)
-        for l in range(1, net.L + 1):
-            net[l].W -= eta * trace.dW[l]
-            net[l].b -= eta * trace.db[l]
+        for layer, dW, db in zip(net, trace.dW[1:], trace.db[1:]):
+            layer.W -= eta * dW
+            layer.b -= eta * db
         total += trace.loss * len(X_batch)
     return total / len(X)
 
@@ -130,6 +130,7 @@ def _check_eta(eta):
     return float(eta)
 
 
-def _check_count(what, n, up=" up", most=np.inf):
-    if not isinstance(n, (int, np.integer)) or not 1 <= n <= most:
-        raise ValueError(f"expected a whole number of {what} from 1{up}, got {n!r}")
+def _check_count(name, n, most=None):
+    if not isinstance(n, (int, np.integer)) or n < 1 or (most and n > most):
+        end = f"to m = {most}" if most else "up"
+        raise ValueError(f"expected {name} to be a whole number from 1 {end}, got {n!r}")

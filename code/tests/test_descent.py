@@ -99,9 +99,9 @@ def test_a_step_size_that_is_none_is_refused(eta):
 
 @pytest.mark.parametrize("n", [0, -1, 2.5, "3", None])
 def test_steps_and_epochs_are_whole_numbers(n):
-    with pytest.raises(ValueError, match=f"whole number of steps from 1 up, got {n!r}"):
+    with pytest.raises(ValueError, match=f"steps to be a whole number from 1 up, got {n!r}"):
         descend(lambda x: x, [1.0], 0.1, n)
-    with pytest.raises(ValueError, match=f"whole number of epochs from 1 up, got {n!r}"):
+    with pytest.raises(ValueError, match=f"epochs to be a whole number from 1 up, got {n!r}"):
         train(Network([3, 2]), *examples(), mse, 0.1, epochs=n)
 
 
@@ -391,7 +391,7 @@ def test_bad_examples_are_refused_and_the_network_is_left_alone(case):
 def test_a_batch_size_out_of_range_is_refused(batch_size):
     net = Network([3, 4, 2], seed=0)
     theta = net.flatten()
-    message = f"examples in a batch from 1 to m = 10, got {batch_size!r}"
+    message = f"batch_size to be a whole number from 1 to m = 10, got {batch_size!r}"
     with pytest.raises(ValueError, match=message):
         train(net, X, Y, mse, eta=1, epochs=1, batch_size=batch_size)
     assert np.array_equal(net.flatten(), theta)
