@@ -255,7 +255,7 @@ def test_without_ipywidgets_the_still_picture_stays_and_the_reason_is_said(draw,
 
 
 def test_a_stored_output_without_sliders_compares_equal_under_nbval(tmp_path):
-    """make notebooks stores the picture and the text; nbval runs the cell again and gets the sliders too."""
+    """make notebooks stores the picture and the text; nbval gets the sliders with them."""
     source = textwrap.dedent("""\
         import matplotlib.pyplot as plt
         from byhand.widgets import explore
