@@ -68,8 +68,9 @@ def backward(net, X, Y, loss):
     for l in range(L - 1, 0, -1):
         delta[l] = (delta[l + 1] @ net[l + 1].W) * net[l].sigma.prime(z[l])   # (BP2)
     for l in range(1, L + 1):
-        db[l] = delta[l].sum(axis=0) / m                                  # (BP3)
-        dW[l] = delta[l].T / m @ a[l - 1]                                 # (BP4)
+        share = delta[l] / m        # what each example adds to the batch's mean
+        db[l] = share.sum(axis=0)                                         # (BP3)
+        dW[l] = share.T @ a[l - 1]                                        # (BP4)
     return trace
 
 

@@ -88,7 +88,7 @@ def accuracy(a, y):
 def output_loss(loss, sigma, z, a, y):
     """loss(a, y) of the outputs a = sigma(z), from z where a has lost digits (chapter 4)."""
     if loss is cross_entropy or loss is binary_cross_entropy:
-        return _softmax_loss(z, y) if sigma is softmax else _sigmoid_loss(z, y)
+        return _softmax_loss(z, a, y) if sigma is softmax else _sigmoid_loss(z, y)
     return loss(a, y)
 
 
@@ -113,8 +113,13 @@ def _sigmoid_loss(z, y):
     return (np.maximum(z, 0) - y * z + np.log1p(np.exp(-abs(z)))).sum() / len(z)
 
 
-def _softmax_loss(z, y):
-    """ln Σ_k e^(z_k) − Σ_i y_i z_i: the cross-entropy with the softmax put in (Σ_i y_i = 1)."""
+def _softmax_loss(z, a, y):
+    """−Σ_i y_i ln a_i as it stands, unless some a_i is so small that digits are lost in float32.
+
+    Then ln Σ_k e^(z_k) − Σ_i y_i z_i, which is the same with the softmax put in (Σ_i y_i = 1).
+    """
+    if a.min() > 1e-37:
+        return -np.vdot(y, np.log(a)) / len(a)
     z = z - z.max(axis=1, keepdims=True)  # any shift leaves a softmax unchanged; this one is safe
     return (np.log(np.exp(z).sum(axis=1)).sum() - np.vdot(y, z)) / len(z)
 
