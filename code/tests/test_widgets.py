@@ -264,39 +264,17 @@ def test_a_stored_output_without_sliders_compares_equal_under_nbval(tmp_path):
             ax.plot([0, 1], [0, w])
             return ax
         explore(line, w=(-3, 3))""")
-    notebook = nbformat.v4.new_notebook(
-        cells=[nbformat.v4.new_code_cell(source, execution_count=1)]
-    )
+    cell = nbformat.v4.new_code_cell(source, execution_count=1)
     text = "sliders: w from −3 to 3\nshown at: w = −3; w = 0; w = 3"
     path = tmp_path / "explore.ipynb"
+    (tmp_path / "pytest.ini").write_text("[pytest]\n")
 
     def nbval(stored):
-        notebook.cells[0].outputs = [
-            nbformat.v4.new_output(
-                "execute_result", {"text/plain": stored, "image/png": "eA=="}, execution_count=1
-            )
-        ]
-        nbformat.write(notebook, path)
-        return subprocess.run(
-            [
-                sys.executable,
-                "-m",
-                "pytest",
-                "-q",
-                "-p",
-                "no:cacheprovider",
-                "-c",
-                "/dev/null",
-                "--rootdir",
-                tmp_path,
-                "--nbval",
-                "--nbval-current-env",
-                path,
-            ],
-            capture_output=True,
-            text=True,
-            timeout=120,
-        )
+        data = {"text/plain": stored, "image/png": "eA=="}
+        cell.outputs = [nbformat.v4.new_output("execute_result", data, execution_count=1)]
+        nbformat.write(nbformat.v4.new_notebook(cells=[cell]), path)
+        run = [sys.executable, "-m", "pytest", "-q", "--nbval", "--nbval-current-env", path]
+        return subprocess.run(run, capture_output=True, text=True, timeout=120)
 
     run = nbval(text)
     assert run.returncode == 0, run.stdout
