@@ -37,9 +37,11 @@ def plot_examples(X, Y, ax=None):
     """
     X, classes = _plane(X), _classes(Y, len(X))
     ax = _axes(ax)
+    size = 8 if len(X) <= 200 else 4.5
     for c in np.unique(classes):
         ax.plot(*X[classes == c].T, linestyle="", marker=MARKERS[c % 10], color=COLOURS[c % 8],
-                markersize=8, markeredgecolor=INK, markeredgewidth=0.8, label=f"class {c}")
+                markersize=size, markeredgecolor=INK, markeredgewidth=size / 10,
+                label=f"class {c}")
     ax.set(xlabel="$x_1$", ylabel="$x_2$")
     return ax
 

@@ -150,11 +150,13 @@ def _png(draw, setting, density=2, titled=False):
 def _stack(panels):
     """Pictures one below the other: side by side they could not be read on a phone."""
     images = [Image.open(BytesIO(panel)) for panel in panels]
-    sheet = Image.new("RGB", (max(i.width for i in images), sum(i.height for i in images)), "white")
-    top = 0
+    width = max(image.width for image in images)
+    gap = width // 25
+    height = sum(image.height + gap for image in images) - gap
+    sheet, top = Image.new("RGB", (width, height), "white"), 0
     for image in images:
-        sheet.paste(image, ((sheet.width - image.width) // 2, top))
-        top += image.height
+        sheet.paste(image, ((width - image.width) // 2, top))
+        top += image.height + gap
     png = BytesIO()
     sheet.save(png, "PNG", optimize=True)
     return png.getvalue()
