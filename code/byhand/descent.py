@@ -97,12 +97,17 @@ def _one_epoch(net, X, Y, loss, eta, batch_size, rng):
     """One pass over all examples, a step a batch; their mean loss, each taken before its step."""
     total = 0.0
     for X_batch, Y_batch in _batches(X, Y, batch_size, rng):
-        trace = backward(net, X_batch, Y_batch, loss)
-        for layer, dW, db in zip(net, trace.dW[1:], trace.db[1:]):
-            layer.W -= eta * dW
-            layer.b -= eta * db
-        total += trace.loss * len(X_batch)
+        total += _step(net, X_batch, Y_batch, loss, eta) * len(X_batch)
     return total / len(X)
+
+
+def _step(net, X, Y, loss, eta):
+    """W ← W − η·dW and b ← b − η·db in every layer; the loss before it."""
+    trace = backward(net, X, Y, loss)
+    for layer, dW, db in zip(net, trace.dW[1:], trace.db[1:]):
+        layer.W -= eta * dW
+        layer.b -= eta * db
+    return trace.loss
 
 
 def _batches(X, Y, batch_size, rng):
