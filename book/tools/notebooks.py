@@ -107,7 +107,8 @@ def smaller(png):
 
 
 def normalise_outputs(outputs, before, shrink):
-    """One stream per name, no widget state, no metadata; a picture with the same pixels stays."""
+    """One stream per name, no widget state, of the metadata a picture's size alone; a picture with
+    the same pixels stays."""
     kept, streams = [], {}
     old = [out.data["image/png"] for out in before if "image/png" in out.get("data", {})]
     for out in outputs:
@@ -118,7 +119,7 @@ def normalise_outputs(outputs, before, shrink):
             streams[out.name] = out
         elif "data" in out:
             out.data.pop(WIDGETS, None)
-            out.metadata = {}
+            out.metadata = {k: v for k, v in out.metadata.items() if k == "image/png"}
             if not out.data:
                 continue
             if "image/png" in out.data:
