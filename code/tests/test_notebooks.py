@@ -12,6 +12,7 @@ pytest.importorskip("nbclient")
 import notebooks
 
 LINES, DEFINITION_LINES, MEDIAN_LINES = 15, 25, 5
+COLUMNS = 92                    # what the page shows without scrolling
 TEXT_KB, IMAGE_KB, ALT = 100, 200, 40
 
 PATHS = notebooks.listed()
@@ -89,6 +90,7 @@ def test_cells_are_short(path):
     for cell in cells:
         limit = DEFINITION_LINES if names(cell) else LINES
         assert len(lines(cell)) <= limit, f"more than {limit} lines:\n{cell.source}"
+        assert max(map(len, lines(cell))) <= COLUMNS, f"more than {COLUMNS} columns:\n{cell.source}"
     assert median(len(lines(cell)) for cell in cells) <= MEDIAN_LINES
 
 
