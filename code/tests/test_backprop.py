@@ -59,7 +59,7 @@ CASES = [
 def example(sizes, hidden, output, m, dtype=float):
     """A network with biases, m examples and soft targets, away from the kinks of ReLU."""
     rng = np.random.default_rng([m, *sizes])
-    while True:
+    for _ in range(1000):
         net = Network(sizes, hidden, output, seed=rng.integers(1000), dtype=dtype)
         for layer in net:
             layer.W *= 2 if hidden is sigmoid else 1  # its slope, at most 1/4, shrinks the blame
@@ -74,6 +74,7 @@ def example(sizes, hidden, output, m, dtype=float):
                 fine = fine and abs(z).min() > 0.01 and (z > 0).any(axis=1).all()
         if fine and abs(a - Y).max() > 0.2:  # no gradient so small that rounding drowns it
             return net, X, Y
+    raise AssertionError("no network away from the kinks in 1,000 draws")
 
 
 # The same network again, in autograd's words -----------------------------------------------------

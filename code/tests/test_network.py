@@ -1,6 +1,11 @@
 """Layers and networks (chapter 3): the book's indices and shapes, parameters counted, printed,
 flattened and copied, and what is refused."""
 
+import doctest
+import importlib
+import pkgutil
+
+import byhand
 import numpy as np
 import pytest
 from byhand import (
@@ -15,6 +20,12 @@ from byhand import (
     standard_normal,
     tanh,
 )
+
+@pytest.mark.parametrize("module", sorted(m.name for m in pkgutil.iter_modules(byhand.__path__)))
+def test_examples_in_docstrings_give_what_they_say(module):
+    failed, _ = doctest.testmod(importlib.import_module(f"byhand.{module}"))
+    assert failed == 0
+
 
 # Indices and shapes ------------------------------------------------------------------------------
 
