@@ -8,6 +8,7 @@ one, the sigmoid, turns a weighted sum into a probability, and chapter 1 is buil
 import numpy as np
 
 
+@np.errstate(over="ignore")
 def sigmoid(z):
     """σ(z) = 1 / (1 + e^(−z)), between 0 and 1; the same shape as z (chapter 1).
 
@@ -17,8 +18,7 @@ def sigmoid(z):
     >>> float(sigmoid(0.0))
     0.5
     """
-    with np.errstate(over="ignore"):
-        return 1 / (1 + np.exp(-z))
+    return 1 / (1 + np.exp(-z))
 
 
 def sigmoid_prime(z):
