@@ -21,6 +21,7 @@ from byhand import (
     tanh,
 )
 
+
 @pytest.mark.parametrize("module", sorted(m.name for m in pkgutil.iter_modules(byhand.__path__)))
 def test_examples_in_docstrings_give_what_they_say(module):
     failed, _ = doctest.testmod(importlib.import_module(f"byhand.{module}"))
