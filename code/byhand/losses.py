@@ -36,7 +36,7 @@ def binary_cross_entropy(a, y):
     stays finite. Behind a network's sigmoid the loss is taken from z and needs no such help.
     """
     a, y = _probabilities(a, y)
-    return -(y * _log(a) + (1 - y) * _log(1 - a)).sum(axis=1).mean()
+    return 0 - (y * _log(a) + (1 - y) * _log(1 - a)).sum(axis=1).mean()  # 0 − 0 prints no minus
 
 
 def binary_cross_entropy_grad(a, y):
@@ -58,7 +58,7 @@ def cross_entropy(a, y):
     a, y = _probabilities(a, y)
     if y.shape[1] == 1:
         return binary_cross_entropy(a, y)
-    return -(y * _log(a)).sum(axis=1).mean()
+    return 0 - (y * _log(a)).sum(axis=1).mean()
 
 
 def cross_entropy_grad(a, y):
@@ -119,7 +119,7 @@ def _softmax_loss(z, a, y):
     Then ln Σ_k e^(z_k) − Σ_i y_i z_i, which is the same with the softmax put in (Σ_i y_i = 1).
     """
     if a.min() > 1e-37:
-        return -np.vdot(y, np.log(a)) / len(a)
+        return 0 - np.vdot(y, np.log(a)) / len(a)
     z = z - z.max(axis=1, keepdims=True)  # any shift leaves a softmax unchanged; this one is safe
     return (np.log(np.exp(z).sum(axis=1)).sum() - np.vdot(y, z)) / len(z)
 

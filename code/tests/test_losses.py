@@ -176,6 +176,11 @@ def test_loss_of_a_large_batch_is_never_negative(output, dtype):
     assert 0 <= evaluate(net, X, Y, cross_entropy) < 1e-8
 
 
+def test_a_loss_of_0_prints_without_a_minus():
+    z, y = np.array([[20.0, -20.0]]), np.array([[1.0, 0.0]])  # a has rounded to (1, 4e-18)
+    assert str(evaluate(pass_through(2, softmax, float), z, y, cross_entropy)) == "0.0"
+
+
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("loss", [cross_entropy, binary_cross_entropy], ids=lambda f: f.__name__)
 def test_probabilities_that_have_rounded_to_0_or_1_give_finite_numbers(loss, dtype):
@@ -184,7 +189,7 @@ def test_probabilities_that_have_rounded_to_0_or_1_give_finite_numbers(loss, dty
         with np.errstate(**LOUD):
             assert np.isfinite(loss(a, y))
             assert np.isfinite(loss.grad(a, y)).all()
-    assert loss(a, a) == 0
+    assert str(float(loss(a, a))) == "0.0"  # and not -0.0
     assert loss(a, 1 - a) > 80
 
 
