@@ -1,0 +1,262 @@
+"""The numbers that chapter 1 prints, computed a second time with plain arithmetic.
+
+Each test states numbers as the text states them, finds them in the text, and computes them without
+the package: with `math` alone, or for the thousand digits with loops that share no line with it.
+"""
+
+import json
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+from byhand import data
+
+CHAPTER = Path(__file__).parents[2] / "chapters" / "01-logistic-regression.ipynb"
+
+
+@pytest.fixture(scope="module")
+def text():
+    """All prose of the chapter, its captions and alt texts, and all that its cells print."""
+    parts = []
+    for cell in json.loads(CHAPTER.read_text(encoding="utf-8"))["cells"]:
+        if cell["cell_type"] == "markdown":
+            parts.append("".join(cell["source"]))
+        for said in cell["metadata"].get("mystnb", {}).values():
+            parts += said.values()
+        for out in cell.get("outputs", []):
+            parts.append("".join(out.get("text", out.get("data", {}).get("text/plain", ""))))
+    return "\n".join(parts).replace("−", "-")
+
+
+@pytest.fixture(scope="module")
+def digits():
+    """The two standardised measurements and the target of every digit, by loops over pixels."""
+    images, Y = data.digits(0, 1)
+    measured = []
+    for image in images.reshape(-1, 28, 28):
+        columns = [float(sum(image[:, c])) for c in range(28)]
+        ink = sum(columns)
+        middle = sum(c * v for c, v in enumerate(columns)) / ink
+        breadth = sum(abs(c - middle) * v for c, v in enumerate(columns)) / ink
+        measured.append((ink, breadth))
+    mean = [math.fsum(v) / 1000 for v in zip(*measured)]
+    unit = [math.sqrt(math.fsum((v - mu) ** 2 for v in column) / 1000)
+            for column, mu in zip(zip(*measured), mean)]
+    X = [[(v - mu) / u for v, mu, u in zip(row, mean, unit)] for row in measured]
+    return np.array(X), Y[:, 0], measured, mean, unit
+
+
+def p_of(z):
+    """The sigmoid by the other road: odds first."""
+    odds = math.exp(z)
+    return odds / (1 + odds)
+
+
+def stated(text, value, digits):
+    """The number as printed with so many decimals, after making sure that the text has it."""
+    printed = f"{value:.{digits}f}"
+    assert printed in text, printed
+    return printed
+
+
+# The worked example: w = (2, -1), b = 0.5, x = (1, 3) ------------------------------------------
+
+Z = 2 * 1 - 1 * 3 + 0.5
+P = p_of(Z)
+
+
+def test_sum_odds_and_probability(text):
+    assert Z == -0.5
+    assert stated(text, math.exp(Z), 4) == "0.6065"
+    assert stated(text, P, 4) == "0.3775"
+    assert stated(text, 1 - P, 4) == "0.6225"
+
+
+def test_distance_from_the_boundary(text):
+    assert stated(text, math.hypot(2, -1), 4) == "2.2361"
+    assert stated(text, Z / math.hypot(2, -1), 4) == "-0.2236"
+    assert stated(text, 0.5 / math.hypot(2, -1), 4) == "0.2236"
+    # The same from geometry: (1, 3) - (-0.2236) w/|w| lies on the line 2 x1 - x2 + 0.5 = 0.
+    d = Z / math.sqrt(5)
+    foot = 1 - d * 2 / math.sqrt(5), 3 + d / math.sqrt(5)
+    assert 2 * foot[0] - foot[1] + 0.5 == pytest.approx(0, abs=1e-12)
+
+
+def test_losses(text):
+    assert stated(text, math.log(1 + math.exp(0.5)), 4) == "0.9741"         # y = 1: -ln p
+    assert stated(text, math.log(1 + math.exp(-0.5)), 4) == "0.4741"        # y = 0: -ln(1 - p)
+    assert stated(text, math.log(2), 4) == "0.6931"
+
+
+def test_gradient_of_one_example(text):
+    def loss(w1, w2, b):
+        return math.log(1 + math.exp(-(w1 * 1 + w2 * 3 + b)))               # y = 1
+
+    h = 1e-6
+    by_differences = [
+        (loss(2 + h, -1, 0.5) - loss(2 - h, -1, 0.5)) / (2 * h),
+        (loss(2, -1 + h, 0.5) - loss(2, -1 - h, 0.5)) / (2 * h),
+        (loss(2, -1, 0.5 + h) - loss(2, -1, 0.5 - h)) / (2 * h),
+    ]
+    assert [stated(text, g, 4) for g in by_differences] == ["-0.6225", "-1.8674", "-0.6225"]
+    assert stated(text, -1 / P, 2) == "-2.65"                               # in the graph
+
+
+def test_one_step_down(text):
+    w1, w2, b = 2 + 0.1 * (1 - P), -1 + 0.1 * (1 - P) * 3, 0.5 + 0.1 * (1 - P)
+    assert [stated(text, v, 4) for v in (w1, w2, b)] == ["2.0622", "-0.8133", "0.5622"]
+    z = w1 + 3 * w2 + b
+    assert stated(text, z, 4) == "0.1847"
+    assert stated(text, p_of(z), 4) == "0.5460"
+    assert stated(text, -math.log(p_of(z)), 4) == "0.6051"
+
+
+def test_gradient_of_two_examples(text):
+    first, second = P - 1, p_of(2 * 2 - 1 * 0 + 0.5) - 0
+    assert stated(text, second, 4) == "0.9890"
+    assert stated(text, second * 2, 4) == "1.9780"
+    means = (first + second) / 2, (first * 1 + second * 2) / 2, (first * 3 + second * 0) / 2
+    assert [stated(text, v, 4) for v in means] == ["0.1833", "0.6778", "-0.9337"]
+
+
+def test_doubled_and_tenfold_parameters(text):
+    assert stated(text, p_of(2 * Z), 4) == "0.2689"
+    assert stated(text, p_of(10 * Z), 4) == "0.0067"
+
+
+def test_the_sigmoid_at_three_settings(text):
+    assert [f"{p_of(z):.2f}" for z in (-3, 0, 2)] == ["0.05", "0.50", "0.88"]
+    assert stated(text, p_of(2) * (1 - p_of(2)), 2) == "0.10"
+    assert f"{p_of(4) - p_of(2):.1f}" == "0.1"                              # "another tenth"
+
+
+def test_the_loss_at_three_settings(text):
+    assert stated(text, math.log(1 + math.exp(3)), 2) == "3.05"
+    assert stated(text, p_of(-3) - 1, 2) == "-0.95"
+    assert stated(text, p_of(3) - 1, 2) == "-0.05"
+
+
+def test_squared_error_is_flat_where_the_neuron_is_wrong(text):
+    a = p_of(4)
+    assert stated(text, a, 2) == "0.98"
+    assert stated(text, 2 * a * a * (1 - a), 2) == "0.03"
+    # Its curvature for y = 0, 2a²(1 - a)(2 - 3a), changes sign at a = 2/3, z = ln 2.
+    below, above = p_of(math.log(2) - 0.01), p_of(math.log(2) + 0.01)
+    assert below < 2 / 3 < above
+    a = p_of(2)
+    assert f"{2 * a**2 * (1 - a) * (2 - 3 * a):.2f}" == "-0.12"
+
+
+# The thousand digits -----------------------------------------------------------------------------
+
+
+def test_measurements(text, digits):
+    _, y, measured, mean, unit = digits
+    assert [stated(text, v, 2) for v in (*mean, *unit)] == ["99.46", "3.14", "46.24", "1.52"]
+    assert sum(y) == 500
+    for c, expected in ((0, ["138.46", "4.43"]), (1, ["60.46", "1.85"])):
+        rows = [row for row, target in zip(measured, y) if target == c]
+        assert [stated(text, math.fsum(v) / 500, 2) for v in zip(*rows)] == expected
+
+
+def test_fitted_neuron_by_newtons_method(text, digits):
+    """A second road to the bottom of the one valley: a few steps that know the curvature."""
+    X, y, _, mean, unit = digits
+    X1, theta = np.hstack([X, np.ones((1000, 1))]), np.zeros(3)
+    for _ in range(20):
+        p = np.array([p_of(z) for z in X1 @ theta])
+        theta = theta - np.linalg.solve((X1 * (p * (1 - p))[:, None]).T @ X1, X1.T @ (p - y))
+    assert [stated(text, v, 2) for v in theta] == ["-4.41", "-3.83", "-0.51"]
+    losses = [-math.log(q if t else 1 - q) for q, t in zip(p, y)]
+    assert stated(text, math.fsum(losses) / 1000, 4) == "0.0752"
+    assert sum((p >= 0.5) != (y == 1)) == 30
+    assert "wrong: 30 of 1000" in text
+    assert stated(text, p_of(theta @ [-0.5, 0.2, 1]), 2) == "0.72"
+    assert [f"{math.exp(-v):.0f}" for v in theta[:2]] == ["82", "46"]
+    raw = theta[:2] / unit
+    assert [stated(text, v, 3) for v in raw] == ["-0.095", "-2.523"]
+    assert stated(text, theta[2] - raw @ mean, 2) == "16.89"
+    missed, false = sum((p < 0.1) & (y == 1)), sum((p >= 0.1) & (y == 0))
+    assert f"{missed} missed, {false} false alarms, cost {9 * missed + false}" in text
+    assert stated(text, math.log(9) / math.hypot(*theta[:2]), 3) == "0.376"
+
+
+def test_mistakes_of_lines_set_by_hand(text, digits):
+    X, y, *_ = digits
+    for w1, w2, b, expected in ((-2, 0, 0, 10), (-2, -2, 0, 4), (-2, -2, 2, 17)):
+        wrong = sum((w1 * x1 + w2 * x2 + b >= 0) != (t == 1) for (x1, x2), t in zip(X[:200], y))
+        assert wrong == expected
+    assert "10 of the 200 are wrong" in text
+    assert stated(text, 2 / math.hypot(2, 2), 2) == "0.71"
+
+
+def test_loss_and_mistakes_after_1_and_10_steps(text, digits):
+    X, y, *_ = digits
+    w1 = w2 = b = 0.0
+    for step in range(1, 11):
+        errors = [p_of(w1 * x1 + w2 * x2 + b) - t for (x1, x2), t in zip(X, y)]
+        w1 -= 2 * math.fsum(e * x1 for e, (x1, _) in zip(errors, X)) / 1000
+        w2 -= 2 * math.fsum(e * x2 for e, (_, x2) in zip(errors, X)) / 1000
+        b -= 2 * math.fsum(errors) / 1000
+        if step in (1, 10):
+            p = [p_of(w1 * x1 + w2 * x2 + b) for x1, x2 in X]
+            loss = -math.fsum(math.log(q if t else 1 - q) for q, t in zip(p, y)) / 1000
+            wrong = sum((q >= 0.5) != (t == 1) for q, t in zip(p, y))
+            assert (stated(text, loss, 3), wrong) == {1: ("0.254", 26), 10: ("0.113", 27)}[step]
+    assert "26 after one step, 27 after ten, and 30 at the end" in text
+
+
+# Where one neuron ends ---------------------------------------------------------------------------
+
+
+def test_weights_of_and_grow_like_the_logarithm(text):
+    """By symmetry w1 = w2, so two numbers are enough."""
+    w, b, lengths = 0.0, 0.0, {}
+    for step in range(1, 10_001):
+        none, one, both = p_of(b), p_of(w + b), p_of(2 * w + b) - 1
+        w, b = w - (one + both) / 4, b - (none + 2 * one + both) / 4
+        lengths[step] = math.sqrt(2) * w
+    printed = [stated(text, lengths[n], 2) for n in (100, 1000, 10_000)]
+    assert printed == ["4.31", "10.49", "17.08"]
+    assert stated(text, math.hypot(2, 2) * math.log(10), 2) == "6.51"
+
+
+def test_xor_is_stuck_at_ln_2():
+    """No parameters on a grid do better than none at all."""
+    points = [((0, 0), 0), ((0, 1), 1), ((1, 0), 1), ((1, 1), 0)]
+    grid = [i / 2 for i in range(-8, 9)]
+    least = min(
+        sum(math.log(1 + math.exp((1 - 2 * t) * (w1 * x1 + w2 * x2 + b))) for (x1, x2), t in points)
+        for w1 in grid for w2 in grid for b in grid
+    )
+    assert least / 4 == pytest.approx(math.log(2), abs=1e-12)
+
+
+# Exercises ---------------------------------------------------------------------------------------
+
+
+def test_exercise_1_1(text):
+    z = 1 * 3 - 2 * 1 + 1
+    p = p_of(z)
+    assert z == 2
+    assert stated(text, p, 4) == "0.8808"
+    assert stated(text, z / math.sqrt(5), 4) == "0.8944"
+    assert stated(text, math.log(1 + math.exp(2)), 4) == "2.1269"
+    assert stated(text, 3 * p, 4) == "2.6424"
+
+
+def test_exercise_1_3(text):
+    assert stated(text, math.exp(0.7), 4) == "2.0138"
+    assert stated(text, 0.25 * math.exp(0.7), 4) == "0.5034"
+    assert stated(text, p_of(math.log(0.25) + 0.7), 4) == "0.3349"
+    assert stated(text, 19 * math.exp(0.7), 2) == "38.26"
+    assert stated(text, p_of(math.log(19) + 0.7), 4) == "0.9745"
+
+
+def test_exercise_1_6(text, digits):
+    """Every output against every target: the mean of the losses with both targets, by halves."""
+    X, *_ = digits
+    z = X @ [-4.4072, -3.8313] - 0.5137
+    both = [math.log(1 + math.exp(-v)) + math.log(1 + math.exp(v)) for v in z]
+    assert stated(text, math.fsum(both) / 2000, 2) == "3.57"
