@@ -100,9 +100,11 @@ def same_picture(png, other):
 
 
 def smaller(png):
-    """The same pixels without the metadata of the program that drew them, compressed well."""
-    out = io.BytesIO()
-    Image.open(io.BytesIO(base64.b64decode(png))).save(out, "PNG", optimize=True)
+    """The same pixels, compressed well, without metadata and without an alpha that is needless."""
+    picture, out = Image.open(io.BytesIO(base64.b64decode(png))), io.BytesIO()
+    if picture.mode == "RGBA" and picture.getextrema()[3] == (255, 255):
+        picture = picture.convert("RGB")
+    picture.save(out, "PNG", optimize=True)
     return base64.b64encode(out.getvalue()).decode()
 
 
