@@ -70,7 +70,8 @@ def test_sum_odds_and_probability(text):
     assert Z == -0.5
     assert stated(text, math.exp(Z), 4) == "0.6065"
     assert stated(text, P, 4) == "0.3775"
-    assert stated(text, 1 - P, 4) == "0.6225"
+    assert stated(text, P, 5) == "0.37754"
+    assert stated(text, 1 - P, 5) == "0.62246"
 
 
 def test_distance_from_the_boundary(text):
@@ -248,7 +249,7 @@ def test_exercise_1_1(text):
 
 def test_exercise_1_3(text):
     assert stated(text, math.exp(0.7), 4) == "2.0138"
-    assert stated(text, 0.25 * math.exp(0.7), 4) == "0.5034"
+    assert stated(text, 0.25 * math.exp(0.7), 5) == "0.50344"
     assert stated(text, p_of(math.log(0.25) + 0.7), 4) == "0.3349"
     assert stated(text, 19 * math.exp(0.7), 2) == "38.26"
     assert stated(text, p_of(math.log(19) + 0.7), 4) == "0.9745"
