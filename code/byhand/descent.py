@@ -95,30 +95,22 @@ def train(net, X, Y, loss, eta, epochs, batch_size=None, seed=None, on_epoch=Non
 @np.errstate(over="ignore", invalid="ignore")  # a run that diverges is told so by its loss
 def _one_epoch(net, X, Y, loss, eta, batch_size, rng):
     """One pass over all examples, a step a batch; their mean loss, each taken before its step."""
-    total = 0.0
-    for X_batch, Y_batch in _batches(X, Y, batch_size, rng):
-        total += _step(net, X_batch, Y_batch, loss, eta) * len(X_batch)
+    if batch_size is None:
+        return _step(net, X, Y, loss, eta)
+    order, total = rng.permutation(len(X)), 0.0
+    for start in range(0, len(X), batch_size):
+        batch = order[start : start + batch_size]
+        total += _step(net, X.take(batch, axis=0), Y.take(batch, axis=0), loss, eta) * len(batch)
     return total / len(X)
 
 
 def _step(net, X, Y, loss, eta):
-    """W ← W − η·dW and b ← b − η·db in every layer; the loss before it."""
+    """W ← W − η·dW and b ← b − η·db in every layer; returns the loss before it."""
     trace = backward(net, X, Y, loss)
     for layer, dW, db in zip(net, trace.dW[1:], trace.db[1:]):
         layer.W -= eta * dW
         layer.b -= eta * db
     return trace.loss
-
-
-def _batches(X, Y, batch_size, rng):
-    """All examples once: together, or shuffled and in pieces of batch_size."""
-    if batch_size is None:
-        yield X, Y
-        return
-    order = rng.permutation(len(X))
-    for start in range(0, len(X), batch_size):
-        batch = order[start : start + batch_size]
-        yield X.take(batch, axis=0), Y.take(batch, axis=0)
 
 
 def _counted(epochs, progress):
