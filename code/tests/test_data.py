@@ -428,7 +428,11 @@ def test_other_content_is_refused_from_both_mirrors(tiny, tmp_path):
     assert not tiny.cache.exists()
 
 
-@pytest.mark.parametrize("content", [b"", b"no gzip", gzip.compress(b"abc", mtime=0), gzip.compress(b"", mtime=0)])
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"no gzip", gzip.compress(b"abc", mtime=0), gzip.compress(b"", mtime=0)],
+    ids=["empty", "no gzip", "no array", "empty gzip"],
+)
 def test_broken_original_files_are_refused(tiny, content):
     del tiny.files["/mnist.npz"]
     tiny.files["/idx/t10k-labels-idx1-ubyte.gz"] = content
