@@ -4,6 +4,7 @@ import ast
 import re
 import subprocess
 import sys
+from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
@@ -134,6 +135,34 @@ def test_no_machine_and_no_registry_is_named():
             text = path.read_text(encoding="utf-8")
             found = re.search(rf"(?<![\w.~-])(?:{folders})|{hosts}", text)
             assert not found, f"{path.relative_to(ROOT)}: {found.group()}"
+
+
+class Requests(HTMLParser):
+    """Collects the addresses that a page loads by itself; links to follow don't count."""
+
+    def __init__(self):
+        super().__init__()
+        self.found = []
+
+    def handle_starttag(self, tag, attributes):
+        given = dict(attributes)
+        if tag != "a" and given.get("rel") != "canonical":
+            self.found += [given[key] for key in ("src", "href", "data", "poster") if given.get(key)]
+
+
+def test_the_built_site_asks_no_other_server():
+    pages = sorted((ROOT / "_build/html").rglob("*.html"))
+    if not pages:
+        pytest.skip("the site is not built: make book")
+    for page in pages:
+        parser = Requests()
+        parser.feed(page.read_text(encoding="utf-8"))
+        outside = [found for found in parser.found if re.match(r"(https?:)?//", found)]
+        assert not outside, f"{page.name}: {outside}"
+    address = re.compile(r"(?:url\(|@import )[\"']?(?:https?:)?//[^)\"']+")
+    for style in (ROOT / "_build/html").rglob("*.css"):
+        outside = address.findall(style.read_text(encoding="utf-8"))
+        assert not outside, f"{style.name}: {outside}"
 
 
 def test_files_are_small():
