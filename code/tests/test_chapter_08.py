@@ -217,5 +217,5 @@ def test_full_set(printed):
         for group, what in experiments[name]["groups"].items():
             a = [run["test accuracy"] for run in what["runs"] if "test accuracy" in run]
             mean = math.fsum(a) / len(a)
-            line = f"mean {mean:.1%}, from {min(a):.1%} to {max(a):.1%}"
-            assert re.search(rf"{re.escape(group)} .*{re.escape(line)}", printed), (group, line)
+            line = f"{mean:.1%} ({min(a):.1%} to {max(a):.1%})"
+            assert f"{group}, {len(what['runs'])} seeds:\n    {line}" in printed, (group, line)
