@@ -145,9 +145,9 @@ class Requests(HTMLParser):
         self.found = []
 
     def handle_starttag(self, tag, attributes):
-        given = dict(attributes)
-        if tag != "a" and given.get("rel") != "canonical":
-            self.found += [given[key] for key in ("src", "href", "data", "poster") if given.get(key)]
+        if tag != "a" and ("rel", "canonical") not in attributes:
+            loads = "src", "href", "data", "poster"
+            self.found += [value for name, value in attributes if name in loads and value]
 
 
 def test_the_built_site_asks_no_other_server():
