@@ -21,7 +21,6 @@ import zipfile
 from pathlib import Path
 
 import numpy as np
-
 from byhand import _mnist
 
 TARGET = Path(_mnist.__file__).with_name("mnist5000.npz")

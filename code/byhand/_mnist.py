@@ -154,7 +154,7 @@ def _joined(arrays):
 
 def _fetch(url, progress):
     """The bytes behind the address."""
-    from urllib.request import urlopen    # slow to import, and only needed here
+    from urllib.request import urlopen  # slow to import, and only needed here
 
     with urlopen(url, timeout=30) as reply:
         size = reply.length    # None if the server does not say
