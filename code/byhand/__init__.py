@@ -1,8 +1,9 @@
 """byhand: the code of *Neural Networks by Hand*, one short file a chapter.
 
 Read the modules in this order: activations, losses, layers, network, backprop, descent, gradcheck,
-data, plotting, widgets. Each imports only those before it. `import byhand` needs NumPy alone; figures
-come with `from byhand.plotting import …`, sliders with `from byhand.widgets import explore`.
+data, plotting, widgets. Each imports only those before it. `import byhand` needs NumPy alone;
+figures come with `from byhand.plotting import …`, sliders with
+`from byhand.widgets import explore`.
 """
 
 from byhand.activations import identity, relu, sigmoid, softmax, tanh
