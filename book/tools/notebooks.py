@@ -64,7 +64,7 @@ def listed():
 
 
 def environment():
-    """What a kernel starts with: no network, one thread, figures inline, no local data."""
+    """What a kernel starts with: no network, one thread, figures inline."""
     path = [str(ROOT / "book/tools/offline"), os.environ.get("PYTHONPATH")]
     return {
         "PYTHONPATH": os.pathsep.join(filter(None, path)),
@@ -72,7 +72,6 @@ def environment():
         "OPENBLAS_NUM_THREADS": "1",
         "MPLBACKEND": "module://matplotlib_inline.backend_inline",
         "PYDEVD_DISABLE_FILE_VALIDATION": "1",
-        "BYHAND_DATA": "",
     }
 
 
