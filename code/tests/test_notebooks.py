@@ -122,3 +122,46 @@ def test_cells_that_are_not_compared_assert_something(path):
     for cell, following in zip(cells, cells[1:] + cells[-1:], strict=True):
         if "nbval-ignore-output" in cell.metadata.get("tags", []):
             assert "assert" in cell.source + following.source, cell.source
+
+
+# The tool that runs and stores them
+
+
+def stored(path, *sources):
+    """A notebook with these cells, as an editor might leave it: no outputs, no ids that last."""
+    import nbformat.v4 as v4
+
+    notebook = v4.new_notebook(cells=[v4.new_code_cell(source) for source in sources])
+    notebook.metadata["widgets"] = {"state": {}}
+    path.write_text(notebooks.nbformat.writes(notebook), encoding="utf-8")
+    return path
+
+
+def test_running_twice_leaves_the_file_as_it_is(tmp_path):
+    draw = "import matplotlib.pyplot as plt\nplt.plot([0, 1])\nplt.show()"
+    path = stored(tmp_path / "a.ipynb", "1 + 1", draw)
+    said, well = notebooks.execute(path)
+    assert well, said
+    assert said.endswith("written")
+    first = path.read_bytes()
+    assert notebooks.check(path) == ("", True)
+    assert notebooks.execute(path)[0].endswith("unchanged")
+    assert path.read_bytes() == first
+    assert b"widgets" not in first
+    assert "image/png" in code_cells(path)[1].outputs[-1].data
+
+
+@pytest.mark.parametrize(
+    ("source", "reason"),
+    [("1 / 0", "ZeroDivisionError"),
+     ("from urllib.request import urlopen\nurlopen('http://example.com')", "no network")],
+    ids=["raises", "asks the network"],
+)  # fmt: skip
+def test_a_cell_that_fails_is_named_and_the_file_stays(tmp_path, source, reason):
+    path = stored(tmp_path / "a.ipynb", "1 + 1", source)
+    before = path.read_bytes()
+    said, well = notebooks.execute(path)
+    assert not well
+    assert "cell 1" in said
+    assert reason in said
+    assert path.read_bytes() == before
