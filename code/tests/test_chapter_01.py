@@ -186,6 +186,7 @@ def test_fitted_neuron_by_newtons_method(text, digits):
     assert stated(text, theta[2] - raw @ mean, 2) == "16.89"
     missed, false = sum((p < 0.1) & (y == 1)), sum((p >= 0.1) & (y == 0))
     assert f"{missed} missed, {false} false alarms, cost {9 * missed + false}" in text
+    assert f"makes {missed + false} mistakes instead of 30" in text
     assert stated(text, math.log(9) / math.hypot(*theta[:2]), 3) == "0.376"
 
 
@@ -283,13 +284,13 @@ def test_how_honest_the_probabilities_are(text, digits):
 
 
 def test_slim_zeros_cost_a_hundred_others(text, digits):
-    """Among lines in 720 directions, each at its best place with the seven zeros right."""
+    """Among lines in 360 directions, each at its best place with the seven zeros right."""
     X, y, *_ = digits
     theta = fitted(X, y)
     z = X @ theta[:2] + theta[2]
     seven = np.argsort(np.where(y == 0, -z, np.inf))[:7]
     fewest = 1000
-    for angle in np.linspace(0, 2 * np.pi, 720, endpoint=False):
+    for angle in np.linspace(0, 2 * np.pi, 360, endpoint=False):
         s = X @ [math.cos(angle), math.sin(angle)]              # "one" beyond a threshold
         places = np.append(s[s > s[seven].max()], np.inf)
         wrong = [((s >= place) != (y == 1)).sum() for place in places]
@@ -377,6 +378,13 @@ def test_exercise_1_6(text, digits):
     z = X @ [-4.4072, -3.8313] - 0.5137
     both = [math.log(1 + math.exp(-v)) + math.log(1 + math.exp(v)) for v in z]
     assert stated(text, math.fsum(both) / 2000, 2) == "3.57"
+
+
+def test_the_text_repeats_what_the_cells_print(text):
+    for printed, said in (("wrong 5.1%", "wrong on 5.1 %"), ("wrong 3.3%", "falls to 3.3 %"),
+                          ("at most 0.6932", "to 0.6932 or less"),
+                          ("formula: -0.119", "it is $-0.119$")):
+        assert printed in text and said in text
 
 
 def test_exercise_1_8(text, digits):
