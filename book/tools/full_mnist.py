@@ -169,6 +169,12 @@ def plan(best):
     yield "final 784-10", "trained on all 60,000, tested once", {
         "784-10": best("grid 784-10", "") | {"train_on": "both", "tested": True}}, five
 
+    yield "nielsen", "Nielsen's settings: MSE, N(0, 1), batches of 10, his eta", {
+        f"784-{H}-10, eta {eta:g}": {
+            "sizes": [784, H, 10], "loss": "mse", "output": "sigmoid", "init": "standard_normal",
+            "eta": [[5 * eta, 30]], "batch_size": 10, "tested": True}
+        for H, eta in ((30, 3), (100, 3), (100, 0.001), (30, 100))}, five
+
     losses = {"mse, sigmoid": (("mse", "sigmoid"), (1, 3, 10, 30)),
               "cross_entropy, sigmoid": (("cross_entropy", "sigmoid"), (0.1, 0.3, 1.0, 3.0)),
               "cross_entropy, softmax": (("cross_entropy", "softmax"), (0.1, 0.3, 1.0, 3.0))}
@@ -208,12 +214,6 @@ def plan(best):
         "m = 1000": {"sizes": [784, 30, 10], "output": "sigmoid", "examples": 1000,
                      "eta": [[0.5, 400]], "batch_size": 10, "curves": True}}, range(3)
 
-    yield "nielsen", "Nielsen's settings: MSE, N(0, 1), batches of 10, his eta", {
-        f"784-{H}-10, eta {eta:g}": {
-            "sizes": [784, H, 10], "loss": "mse", "output": "sigmoid", "init": "standard_normal",
-            "eta": [[5 * eta, 30]], "batch_size": 10, "tested": True}
-        for H, eta in ((30, 3), (100, 3), (100, 0.001), (30, 100))}, five
-
 
 # Running and keeping -----------------------------------------------------------------------------
 
@@ -234,6 +234,13 @@ def summary(runs):
     keys = [k for k in (rows[0] if rows else []) if k.endswith(("loss", "accuracy"))]
     return {k: {"mean": tidy(np.mean([r[k] for r in rows])), "min": min(r[k] for r in rows),
                 "max": max(r[k] for r in rows)} for k in keys}
+
+
+def best_of(groups, start):
+    """The settings of the group with the best mean validation accuracy, among those so named."""
+    named = {k: group for k, group in groups.items() if k.startswith(start) and group["summary"]}
+    winner = max(named, key=lambda k: named[k]["summary"]["validation accuracy"]["mean"])
+    return named[winner]["settings"]
 
 
 def write(results):
@@ -281,10 +288,7 @@ def main():
     experiments = results["experiments"]
 
     def best(experiment, start):
-        groups = experiments[experiment]["groups"]
-        winner = max((k for k in groups if k.startswith(start) and groups[k]["summary"]),
-                     key=lambda k: groups[k]["summary"]["validation accuracy"]["mean"])
-        return groups[winner]["settings"]
+        return best_of(experiments[experiment]["groups"], start)
 
     with multiprocessing.Pool(options.processes, start_worker) as pool:
         for name, what, settings, seeds in plan(best):
