@@ -102,7 +102,7 @@ def compared(right, other):
     d = [100 * (a - b) for a, b in zip(np.mean(right, axis=0), np.mean(other, axis=0))]
     mean = math.fsum(d) / len(d)
     error = math.sqrt(math.fsum((x - mean) ** 2 for x in d)) / len(d)
-    return f"{mean:+.1f} points, give or take {error:.1f}"
+    return f"{mean:+.1f} ± {error:.1f} points"
 
 
 def spread(values):
@@ -154,7 +154,7 @@ def test_paired_error(prose, printed):
     assert sum(d) == 10 and sum(x * x for x in d) / 1000 == 0.05
     assert f"{pstdev(d) / math.sqrt(1000):.4f}" == "0.0071"
     assert round(pvariance(d), 4) == 0.0499
-    holds(printed, "+1.0 points, give or take 0.7")
+    holds(printed, "+1.0 ± 0.7 points")
     holds(prose, "= 0.0499$", r"$s_d = \sqrt{0.0000499} = 0.0071$")
     d = 14 * [1] + 4 * [-1] + 982 * [0]                             # quick question 2
     assert f"{math.sqrt(14 + 4):.1f}" == "4.2" and sum(d) > 2 * 1000 * pstdev(d) / math.sqrt(1000)
@@ -265,11 +265,11 @@ def test_the_run_written_out_again(parts, printed, five):
     kept = p.max(axis=1) >= 0.9
     right = (p.argmax(axis=1) == digit_test)[kept].mean()
     assert kept.sum() == 757 and f"{math.sqrt(right * (1 - right) / 757):.3f}" == "0.005"
-    holds(printed, f"test part: coverage {kept.mean():.0%}, accuracy {right:.1%}")
+    holds(printed, f"\ncoverage {kept.mean():.0%}, accuracy {right:.1%}")
     nine = X_test[digit_test == 9][47:48]
     change = abs(forward(shifted(nine, 4))[1] - forward(nine)[1])
     assert (change > 0.25).sum() == 7
-    holds(printed, "moved by 4, 7 activations change by more than 0.25")
+    holds(printed, "moved by 4: 7 change by more than 0.25")
 
 
 def test_settings_compared(parts, prose, printed, five):
@@ -311,20 +311,20 @@ def test_too_sure_after_thirty_epochs(parts, prose, printed, five):
         p = np.array([net(X_val)[2] for net in nets])
         right = p.argmax(axis=2) == digit_val
         said = p.max(axis=2)
-        holds(printed, f"{epochs} epochs: says {said.mean():.1%}, right in {right.mean():.1%}, "
-                       f"says {said[~right].mean():.0%} when wrong")
+        holds(printed, f"{epochs} epochs: says {said.mean():.1%}, right in {right.mean():.1%}\n"
+                       f"    says {said[~right].mean():.0%} when wrong")
 
 
 def test_next_to_the_baselines(parts, prose, printed, five):
     (X, digit), _, (X_test, digit_test) = parts
     read = rights(five, X_test, digit_test)
     tested = read.mean(axis=1)
-    holds(printed, f"{spread(tested)}, standard deviation {stdev(tested):.1%}")
+    holds(printed, f"{spread(tested)}\nstandard deviation {stdev(tested):.1%}")
     linear = rights([learn(X, digit, seed, 0.3, hidden=0)[0] for seed in range(5)],
                     X_test, digit_test)
     near = [nearest(parts, X_test) == digit_test]
     for name, other in (("logistic regression", linear), ("the nearest picture", near)):
-        holds(printed, f"{name}: {np.mean(other):.1%}; the network: {compared(read, other)}")
+        holds(printed, f"{name}: {np.mean(other):.1%}\n    the network: {compared(read, other)}")
     for move in (1, 3, 4):
         X_moved = shifted(X_test, move)
         right = rights(five, X_moved, digit_test).mean(axis=1)
