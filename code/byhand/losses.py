@@ -50,7 +50,8 @@ def cross_entropy(a, y):
 
     With a single output it is the two-class case, `binary_cross_entropy` (the log-loss of
     chapter 1). Given a network, the output activation decides: one softmax is one question with
-    n_L answers, n_L sigmoids are n_L yes-or-no questions, whose binary losses add up.
+    n_L answers, n_L sigmoids are n_L yes-or-no questions, whose binary losses add up. Here only a
+    and y are seen, so rows that don't sum to 1 are refused: several sigmoids, most likely.
 
     >>> round(float(cross_entropy(np.array([[0.25, 0.75]]), np.array([[0.0, 1.0]]))), 4)
     0.2877
@@ -58,6 +59,7 @@ def cross_entropy(a, y):
     a, y = _probabilities(a, y)
     if y.shape[1] == 1:
         return binary_cross_entropy(a, y)
+    _check_rows("a", a)
     return 0 - (y * _log(a)).sum(axis=1).mean()
 
 
@@ -66,6 +68,7 @@ def cross_entropy_grad(a, y):
     a, y = _probabilities(a, y)
     if y.shape[1] == 1:
         return binary_cross_entropy_grad(a, y)
+    _check_rows("a", a)
     return -y / _positive(a)
 
 
@@ -144,11 +147,8 @@ def check_targets(loss, sigma, Y):
             f"{loss.__name__} expects targets between 0 and 1, got values from "
             f"{Y.min():g} to {Y.max():g}; one_hot(labels, n) makes targets of labels"
         )
-    if sigma is softmax and abs(Y.sum(axis=1) - 1).max() > 1e-3:
-        raise ValueError(
-            "cross_entropy behind a softmax expects each row of Y to sum to 1, "
-            f"got a row that sums to {Y.sum(axis=1)[abs(Y.sum(axis=1) - 1).argmax()]:g}"
-        )
+    if sigma is softmax:
+        _check_rows("Y", Y)
 
 
 def _pair(a, y):
@@ -180,6 +180,16 @@ def _probabilities(a, y):
                 f"got values from {p.min():g} to {p.max():g}"
             )
     return a, y
+
+
+def _check_rows(name, p):
+    sums = p.sum(axis=1)
+    worst = sums[abs(sums - 1).argmax()]
+    if abs(worst - 1) > 1e-3:
+        raise ValueError(
+            f"cross_entropy over classes expects each row of {name} to sum to 1, got a row that "
+            f"sums to {worst:g}; several yes-or-no questions go to binary_cross_entropy"
+        )
 
 
 def _positive(a):
