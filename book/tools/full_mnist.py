@@ -1,6 +1,6 @@
 """Chapter 8's experiments on all of MNIST; the numbers go to book/results/full_mnist.json.
 
-    make full                                    about half an hour on two cores
+    make full                                    an hour or so on two cores
     python book/tools/full_mnist.py              the same; finished runs are kept
     python book/tools/full_mnist.py --again      everything anew
     python book/tools/full_mnist.py --processes 1
