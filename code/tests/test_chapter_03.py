@@ -1,0 +1,426 @@
+"""The numbers that chapter 3 prints, computed a second time by another road.
+
+As in test_chapter_01.py: each number is computed without the package's networks, with `math` and
+loops, or for thousands of digits with NumPy formulas written out here, and must stand in the text
+as printed. The training, too, is done again, with a backward pass of its own.
+"""
+
+import json
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+from byhand import data
+
+CHAPTER = Path(__file__).parents[2] / "chapters" / "03-network-function.ipynb"
+
+
+@pytest.fixture(scope="module")
+def text():
+    """All prose of the chapter, its captions and alt texts, and all that its cells print."""
+    parts = []
+    for cell in json.loads(CHAPTER.read_text(encoding="utf-8"))["cells"]:
+        if cell["cell_type"] == "markdown":
+            parts.append("".join(cell["source"]))
+        for said in cell["metadata"].get("mystnb", {}).values():
+            parts += said.values()
+        for out in cell.get("outputs", []):
+            parts.append("".join(out.get("text", out.get("data", {}).get("text/plain", ""))))
+    return "\n".join(parts).replace("−", "-").replace("{,}", ",")
+
+
+def stated(text, value, digits):
+    """The number as printed with so many decimals, after making sure that the text has it."""
+    printed = f"{value:.{digits}f}"
+    assert printed in text, printed
+    return printed
+
+
+def p_of(z):
+    """The sigmoid by the other road: odds first."""
+    odds = math.exp(z)
+    return odds / (1 + odds)
+
+
+def shares(z):
+    """The softmax from odds against the last class."""
+    odds = [math.exp(v - z[-1]) for v in z]
+    return [v / math.fsum(odds) for v in odds]
+
+
+# Knobs and counts ------------------------------------------------------------------------------
+
+
+def test_three_settings_of_nine_knobs(text):
+    settings = [[10, 10, -10, -10, -5, 15, 10, 10, -15], [-10, 10, 10, -10, -5, -5, 10, 10, -5],
+                [10, 10, -10, -10, -5, 15, 10, 0, -5]]
+    for p in settings:
+        said = []
+        for x1, x2 in (0, 0), (0, 1), (1, 0), (1, 1):
+            first, second = p_of(p[0] * x1 + p[1] * x2 + p[4]), p_of(p[2] * x1 + p[3] * x2 + p[5])
+            said.append(p_of(p[6] * first + p[7] * second + p[8]))
+        assert "[" + " ".join(f"{a:.2f}" for a in said) + "]" in text
+    assert sum(a != b for a, b in zip(settings[0], settings[1])) == 4       # "differ in four"
+    assert sum(a != b for a, b in zip(settings[0], settings[2])) == 2
+
+
+def test_the_curve_of_thirteen_knobs(text):
+    def f(x, w=10, b=5, v=-1):
+        units = [(10, 15, 1), (w, b, v), (10, -5, 1), (10, -15, -1)]
+        return sum(v * p_of(w * x + b) for w, b, v in units)
+
+    assert f(-1) == pytest.approx(1, abs=0.02) and f(1) == pytest.approx(1, abs=0.02)
+    assert f(0) == pytest.approx(0, abs=0.02)                               # two hills
+    heights = [f(x, v=1) for x in (-1, 0, 1, 3)]
+    assert heights == pytest.approx([1, 2, 3, 2], abs=0.02)                 # the staircase
+    assert all(f(x, b=-5) == pytest.approx(1, abs=0.01) for x in (-1, 0, 1))
+    assert stated(text, p_of(5), 2) == "0.99"
+    for x, lowered in (-3, 0.99), (-2, 0.99), (-1, 0.99), (0, 0), (1, 0), (2, 0):
+        assert f(x) - f(x, w=0) == pytest.approx(lowered, abs=0.01)
+    assert f(-1, w=0) == pytest.approx(0, abs=0.01)
+
+
+def count(sizes):
+    """Parameters by counting one after the other."""
+    return sum(1 for n_in, n_out in zip(sizes, sizes[1:])
+               for unit in range(n_out) for weight_or_bias in range(n_in + 1))
+
+
+def test_counts(text):
+    assert count([784, 16, 10]) == 784 * 16 + 16 + 16 * 10 + 10 == 16 * 785 + 10 * 17 == 12_730
+    for sizes in [[784, 10], [784, 16, 16, 10], [784, 32, 10]]:
+        assert f"{count(sizes):,}" in text
+    assert stated(text, 100 * 16 * 785 / 12_730, 2) == "98.66"
+    assert all(count([784, h, 10]) == 795 * h + 10 for h in range(1, 40))
+    assert count([784, 16, 16, 10]) - 12_730 == 272 and "272" in text
+    assert count([784, 32, 10]) - 12_730 == 12_720 and "12,720" in text
+    assert count([4, 2, 3]) == 19 and count([1, 4, 1]) == 13
+    assert 784 * 16 + 16 * 10 == 12_704 and "12,704" in text
+    assert stated(text, 12_730 / 784, 1) == "16.2"
+    assert f"{3000 * 784:,}" in text
+    assert f"{math.factorial(16):,}" in text and 2**16 == 65_536
+    assert f"{math.factorial(16) * 2**16:.1e}" == "1.4e+18"
+    assert count([100, 50, 20, 5]) == 6175                                  # quick question 1
+
+
+def test_places_in_theta(text):
+    assert 784 * 16 == 12_544 and 12_544 + 16 == 12_560 and 12_560 + 160 == 12_720
+    for place in "12,543", "12,544", "12,559", "12,560", "12,719", "12,720", "12,729":
+        assert place in text
+    assert stated(text, math.sqrt(16 * 784 / 784 + 10 * 16 / 16), 1) == "5.1"
+    assert divmod(12_345, 784) == (15, 585) and divmod(585, 28) == (20, 25)  # exercise 3.5
+
+
+def test_budget(text):
+    deep = max(h for h in range(1, 50) if count([784, h, h, 10]) <= 12_730)
+    small = max(h for h in range(1, 99) if count([196, h, 10]) <= 12_730)
+    assert (deep, small) == (15, 61)
+    for sizes, biases in ([784, 15, 15, 10], 40), ([196, 61, 10], 71):
+        assert f"{count(sizes):,}" in text and f"{count(sizes) - biases:,}" in text
+
+
+# The stamp and the softmax ---------------------------------------------------------------------
+
+
+def test_stamp(text):
+    x = [0, 1, 1, 0.5]
+    W1, b1 = [[1, -1, 0.5, 0], [0, 2, -1, -2]], [0.5, math.log(3)]
+    W2, b2 = [[1, 2], [-1, 2], [2, -2]], [0, 0, 0.6]
+    a = [p_of(sum(w * v for w, v in zip(row, x)) + b) for row, b in zip(W1, b1)]
+    assert a == pytest.approx([1 / 2, 3 / 4])
+    z = [sum(w * v for w, v in zip(row, a)) + b for row, b in zip(W2, b2)]
+    assert z == pytest.approx([2, 1, 0.1])
+    exponentials = [math.exp(v) for v in z]
+    assert [stated(text, e, 4) for e in exponentials] == ["7.3891", "2.7183", "1.1052"]
+    assert stated(text, sum(exponentials), 4) == "11.2125"
+    assert [stated(text, p, 4) for p in shares(z)] == ["0.6590", "0.2424", "0.0986"]
+    assert "(.659, .242, .099)" in text
+    assert shares(z)[0] / shares(z)[1] == pytest.approx(math.e)
+
+
+def test_temperatures(text):
+    for tau, expected in (0.25, ["0.98"]), (4, ["0.42", "0.32", "0.26"]):
+        a = shares([2 / tau, 1 / tau, 0.1 / tau])
+        assert [stated(text, p, 2) for p in a[:len(expected)]] == expected
+
+
+def test_undoing_a_softmax(text):
+    z = [math.log(7), math.log(2), 0]
+    assert [stated(text, v, 4) for v in z[:2]] == ["1.9459", "0.6931"]
+    assert stated(text, math.log(3.5), 4) == "1.2528"
+    mean = sum(z) / 3
+    assert [stated(text, v - mean, 4) for v in z] == ["1.0662", "-0.1865", "-0.8797"]
+    assert stated(text, mean, 4) == "0.8797"
+    doubled = shares([2 * v for v in z])
+    assert doubled == pytest.approx([49 / 54, 4 / 54, 1 / 54])
+    assert [stated(text, v, 4) for v in doubled] == ["0.9074", "0.0741", "0.0185"]
+
+
+def test_one_more_for_the_first_class(text):
+    raised = [0.5 * math.e, 0.3, 0.2]
+    assert [stated(text, v / sum(raised), 3) for v in raised[1:]] == ["0.161", "0.108"]
+    assert stated(text, 0.5 * math.e, 2) == "1.36"
+
+
+def test_the_largest_compromise(text):
+    z, tau = [2, 1, 0.1], 0.7
+    p = shares([v / tau for v in z])
+    value = sum(q * v for q, v in zip(p, z)) - tau * sum(q * math.log(q) for q in p)
+    assert stated(text, value, 4) == "2.1868"
+
+
+# Digits through untrained networks -------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def digits():
+    return data.mnist()
+
+
+def start(seed):
+    """The parameters of an untrained 784-16-10: N(0, 1/n_in) weights, biases 0."""
+    rng = np.random.default_rng(seed)
+    W1 = rng.standard_normal((16, 784)) / math.sqrt(784)
+    return [W1, np.zeros(16), rng.standard_normal((10, 16)) / math.sqrt(16), np.zeros(10)]
+
+
+def forward(theta, X):
+    W1, b1, W2, b2 = theta
+    A = (1 + np.tanh((X @ W1.T + b1) / 2)) / 2                              # the sigmoid
+    E = np.exp(A @ W2.T + b2)
+    return A, E / E.sum(axis=1, keepdims=True)
+
+
+def right(theta, X, Y):
+    return (forward(theta, X)[1].argmax(axis=1) == Y.argmax(axis=1)).mean()
+
+
+def test_the_seven_by_loops(text, digits):
+    x, (W1, _, W2, _) = [float(v) for v in digits[0][0]], start(0)
+    z1 = [math.fsum(w * v for w, v in zip(row, x)) for row in W1]
+    assert sum(v > 0 for v in x) == 144 and "144 of the products" in text
+    assert [stated(text, v, 4) for v in z1[:2]] == ["-0.2718", "-0.1074"]
+    assert [stated(text, p_of(v), 4) for v in z1[:2]] == ["0.4325", "0.4732"]
+    for k, value in (297, "0.6118"), (298, "0.9882"), (299, "0.9882"):
+        assert stated(text, x[k], 4) == value and divmod(k, 28)[0] == 10
+        for row in W1[:2]:
+            assert stated(text, row[k] * x[k], 4)
+    z2 = [math.fsum(w * p_of(v) for w, v in zip(row, z1)) for row in W2]
+    p = shares(z2)
+    assert p.index(max(p)) == 5 and stated(text, max(p), 3) == "0.184"
+    assert stated(text, sorted(p)[-2], 3) == f"{p[1]:.3f}" == "0.182"
+    assert f"{p[7]:.2f}" == "0.05"
+
+
+def test_twenty_untrained_networks(text, digits):
+    X, Y = digits
+    answers = [forward(start(seed), X)[1].argmax(axis=1) for seed in range(20)]
+    scores = [100 * float((a == Y.argmax(axis=1)).mean()) for a in answers]
+    mean = sum(scores) / 20
+    spread = math.sqrt(sum((s - mean) ** 2 for s in scores) / 19)
+    assert f"mean {mean:.1f}%, from {min(scores):.1f}% to {max(scores):.1f}%" in text
+    assert stated(text, spread, 2) == "1.23"
+    used = [len(set(a.tolist())) for a in answers]
+    assert used.count(1) == 8 and max(used) == 4
+    assert f"{spread / math.sqrt(20):.1f}" == "0.3"
+    assert stated(text, 100 * math.sqrt(0.1 * 0.9 / 5000), 2) == "0.42"
+
+
+def test_which_have_a_favourite(text, digits):
+    lead, share = [], []
+    for seed in range(20):
+        theta = start(seed)
+        A, P = forward(theta, digits[0])
+        middle = sorted((A @ theta[2].T).mean(axis=0))
+        lead.append(middle[-1] - middle[-2])
+        share.append(np.bincount(P.argmax(axis=1)).max() / 5000)
+    order = sorted(range(20), key=lead.__getitem__)
+    for half in order[:10], order[10:]:
+        for name, values in ("lead ", lead), ("share", share):
+            assert f"{name} {np.round([values[s] for s in half], 2)}" in text
+    firm = [s for v, s in zip(lead, share) if v >= 0.13]
+    open_ = [s for v, s in zip(lead, share) if v < 0.06]
+    assert (len(firm), len(open_)) == (14, 6)
+    assert f"{min(firm):.2f}" == "0.86" and "at least 86 %" in text
+    assert (f"{min(open_):.2f}", f"{max(open_):.2f}") == ("0.54", "0.73")
+    assert "54 to 73 %" in text
+
+
+def test_why_it_has_a_favourite(text, digits):
+    X, theta = digits[0], start(0)
+    square, variance = (X**2).mean(), X.var(axis=0).mean()
+    assert [stated(text, v, 3) for v in (square, variance)] == ["0.112", "0.067"]
+    assert (f"{math.sqrt(0.112):.2f}", f"{math.sqrt(0.067):.2f}") == ("0.33", "0.26")
+    assert stated(text, 0.26 / 4, 3) == "0.065"
+    assert f"{math.sqrt(2) * 0.065:.2f}" == "0.09"
+    assert 3.5 < 0.5 / X.mean() < 4                             # "nearly four times the ink"
+    sums, (A, P) = X @ theta[0].T, forward(theta, X)
+    logits = A @ theta[2].T
+    assert stated(text, math.sqrt((sums**2).mean()), 2) == "0.34"
+    assert stated(text, sums.std(axis=0).mean(), 2) == "0.26"
+    assert stated(text, logits.std(axis=0).mean(), 2) == "0.06"
+    assert stated(text, logits.mean(axis=0).std(), 2) == "0.58"
+    assert (f"{P.min():.2f}", f"{P.max():.2f}") == ("0.02", "0.25")
+
+
+# Trained networks ------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def walked():
+    """The lengths of the five paths; `trained` fills it."""
+    return []
+
+
+@pytest.fixture(scope="module")
+def trained(digits, walked):
+    """Five networks trained by a loop of its own, and the 3,000 and 1,000 digits."""
+    X, Y = digits
+    order = np.random.default_rng(0).permutation(5000)
+    X_train, Y_train, X_new, Y_new = (D[part] for part in (order[:3000], order[3000:4000])
+                                      for D in (X, Y))
+    networks = []
+    for seed in range(5):
+        W1, b1, W2, b2 = theta = start(seed)
+        rng, steps = np.random.default_rng(seed), []
+        for _ in range(10):
+            shuffled = rng.permutation(3000)
+            for batch in np.split(shuffled, range(32, 3000, 32)):
+                x, m = X_train[batch], len(batch)
+                A, P = forward(theta, x)
+                error = (P - Y_train[batch]) / m
+                back = error @ W2 * A * (1 - A)
+                step = [back.T @ x, back.sum(axis=0), error.T @ A, error.sum(axis=0)]
+                for array, change in zip(theta, step):
+                    array -= change
+                steps.append(math.sqrt(sum((change**2).sum() for change in step)))
+        networks.append(theta)
+        walked.append(steps)
+    return networks, X_train, Y_train, X_new, Y_new
+
+
+def flat(theta):
+    return np.concatenate([p.ravel() for p in theta])
+
+
+def shaped(v):
+    return [v[:12544].reshape(16, 784), v[12544:12560], v[12560:12720].reshape(10, 16), v[12720:]]
+
+
+def test_accuracy_after_training(text, trained):
+    networks, X_train, Y_train, X_new, Y_new = trained
+    for X, Y in (X_new, Y_new), (X_train, Y_train):
+        printed = [f"{100 * right(theta, X, Y):.1f}%" for theta in networks]
+        assert str(printed) in text
+    never = (X_train == 0).all(axis=0)
+    assert never.sum() == 128 and 16 * never.sum() == 2048
+    assert (networks[0][0][:, never] == start(0)[0][:, never]).all()
+    assert (X_new[:, never] > 0).any(axis=1).sum() == 5 and "Five of the 1,000 new" in text
+    alike = [np.corrcoef(W[..., 1:].ravel(), W[..., :-1].ravel())[0, 1]
+             for W in (theta[0].reshape(16, 28, 28) for theta in (networks[0], start(0)))]
+    assert [stated(text, r, 2) for r in alike] == ["0.70", "0.00"]
+
+
+def test_the_path_is_longer_than_the_distance(text, trained, walked):
+    assert len(walked[0]) == 940 and "940 single steps" in text
+    assert stated(text, sum(walked[0]), 0) == "382"
+
+
+def test_two_digits_on_their_way(text, trained):
+    networks, _, _, X_new, Y_new = trained
+    for d, theta, name in (7, start(0), "untrained"), (7, networks[0], "trained  "), \
+            (9, networks[0], "trained  "):
+        A, P = forward(theta, X_new[Y_new[:, d] == 1][:1])
+        assert (f"a {d}, {name}: activations from {A.min():.2f} to {A.max():.2f}, "
+                f"says {P.argmax()} with {P.max():.2f}") in text
+
+
+def test_noise(text, trained):
+    networks, _, _, X_new, _ = trained
+    noise = np.random.default_rng(0).uniform(size=(1000, 784))
+    for seed, theta in enumerate(networks):
+        top = forward(theta, noise)[1].max(axis=1)
+        assert f"seed {seed}: noise {np.median(top):.2f}, above 0.9 in" in text
+        assert f"{np.median(forward(theta, X_new)[1].max(axis=1)):.2f}" == "0.98"
+    assert (forward(networks[3], noise)[1].argmax(axis=1) == 3).sum() == 993 and "993 of" in text
+
+
+def test_lines_in_parameter_space(text, trained):
+    networks, _, _, X_new, Y_new = trained
+    ends = [(flat(start(seed)), flat(theta)) for seed, theta in enumerate(networks)]
+    for t in (-1.5, -0.5, 0.5, 2.0, 3.0):
+        s = [right(shaped(p + t * (q - p)), X_new, Y_new) for p, q in ends]
+        assert (f"t = {t:4.1f}: mean {np.mean(s):.2f}, from {min(s):.2f} to {max(s):.2f}") in text
+    for p, q in ends:
+        lengths = [math.sqrt(math.fsum(v * v for v in u)) for u in (p, q, q - p)]
+        printed = "length before {:.1f}, after {:.1f}, distance from start {:.1f}"
+        assert printed.format(*lengths) in text
+        back = p - 1.5 * (q - p)
+        assert f"{-back @ q / math.sqrt((back @ back) * (q @ q)):.2f}" == "0.95"
+        ahead = [right(shaped(p + t * (q - p)), X_new, Y_new) for t in np.linspace(0.75, 3, 10)]
+        assert ahead[0] > 0.9 and 0.89 < min(ahead) and max(ahead) < 0.92
+    for factor in 1, 1.5:
+        turned = [f"{100 * right(shaped(-factor * q), X_new, Y_new):.0f}%" for _, q in ends]
+        assert f"-{factor} times after: {turned}" in text
+
+
+def test_random_directions(text, trained):
+    networks, _, _, X_new, Y_new = trained
+    rng, aside = np.random.default_rng(0), []
+    for seed, theta in enumerate(networks):
+        q = flat(theta)
+        step = rng.normal(size=12730)
+        step *= np.linalg.norm(q - flat(start(seed))) / np.linalg.norm(step)
+        aside.append([right(shaped(q + s * step), X_new, Y_new) for s in (0, 0.25, 0.5, 1, 2)])
+    mean = np.mean(aside, axis=0)
+    assert f"0 to 2 times as far: {mean.round(2)}" in text
+    assert [f"{100 * (mean[0] - m):.0f}" for m in mean[3:]] == ["8", "31"]
+
+
+def test_weights_taken_at_random(text, trained):
+    networks, _, _, X_new, Y_new = trained
+    wrong = []
+    for seed, (W1, *others) in enumerate(networks):
+        size = np.random.default_rng(seed).uniform(size=W1.shape)
+        thin = np.where(size < np.quantile(size, 0.8), 0, W1)
+        wrong.append(100 * (1 - right([thin, *others], X_new, Y_new)))
+    assert f"wrong about {min(wrong):.0f} to {max(wrong):.0f} % of the digits" in text
+
+
+def test_halfway_between_twins(text, trained):
+    networks, _, _, X_new, Y_new = trained
+    W1, b1, W2, b2 = networks[0]
+    halfway = []
+    for k in range(5):
+        o = np.random.default_rng(k).permutation(16)
+        middle = [(W1 + W1[o]) / 2, (b1 + b1[o]) / 2, (W2 + W2[:, o]) / 2, b2]
+        halfway.append(f"{100 * right(middle, X_new, Y_new):.0f}%")
+    assert str(halfway) in text
+
+
+def test_one_nudged_weight_moves_the_digits_with_ink_there(text, trained):
+    X_new = trained[3]
+    assert f"{100 * (X_new[:, 299] > 0).mean():.0f}%" == "52%" and "52 % of the digits" in text
+
+
+def test_bound_on_the_logits(text, trained):
+    W1, _, W2, _ = trained[0][0]
+    stretch = [math.sqrt(np.linalg.eigvalsh(W @ W.T).max()) for W in (W1, W2)]
+    assert f"bound {stretch[0] * stretch[1] / 4:.1f}," in text
+
+
+def test_mean_of_two_networks(text, trained):
+    networks, _, _, X_new, Y_new = trained
+    pairs = [(i, j) for j in range(5) for i in range(j)]
+    midpoint = [right([(u + v) / 2 for u, v in zip(networks[i], networks[j])], X_new, Y_new)
+                for i, j in pairs]
+    outputs = [forward(theta, X_new)[1] for theta in networks]
+    committee = [((outputs[i] + outputs[j]).argmax(axis=1) == Y_new.argmax(axis=1)).mean()
+                 for i, j in pairs]
+    alone = [right(theta, X_new, Y_new) for theta in networks]
+    gain = [c - max(alone[i], alone[j]) for c, (i, j) in zip(committee, pairs)]
+    assert sum(g > 0 for g in gain) == 9 and "nine pairs of ten" in text
+    assert np.mean(gain) == pytest.approx(0.0033, abs=0.0003)           # "a third of a point"
+    for case, s in ("a", midpoint), ("d", committee):
+        assert f"({case}) {np.mean(s):.3f}, from {min(s):.3f} to {max(s):.3f}" in text
