@@ -6,6 +6,7 @@ and no cell or chapter may take longer than a reader is asked to wait. At the en
 many cells and figures were compared.
 """
 
+import json
 import os
 import sys
 from importlib.util import find_spec
@@ -100,3 +101,23 @@ class NotebookChecks:
                 f"{facts.count(('cell', 'ignored'))} ignored, "
                 f"{sum(n for name, n in facts if name == 'figures')} figures compared"
             )
+
+
+@pytest.fixture(scope="module")
+def cells(request):
+    """The cells of the notebook that a test module names as its CHAPTER."""
+    return json.loads(request.module.CHAPTER.read_text(encoding="utf-8"))["cells"]
+
+
+@pytest.fixture(scope="module")
+def text(cells):
+    """All prose of the chapter, its captions and alt texts, and all that its cells print."""
+    parts = []
+    for cell in cells:
+        if cell["cell_type"] == "markdown":
+            parts.append("".join(cell["source"]))
+        for said in cell["metadata"].get("mystnb", {}).values():
+            parts += said.values()
+        for out in cell.get("outputs", []):
+            parts.append("".join(out.get("text", out.get("data", {}).get("text/plain", ""))))
+    return "\n".join(parts).replace("−", "-").replace("{,}", ",")

@@ -23,20 +23,6 @@ TARGETS = [0, 1, 1, 0]
 
 
 @pytest.fixture(scope="module")
-def text():
-    """All prose of the chapter, its captions and alt texts, and all that its cells print."""
-    parts = []
-    for cell in json.loads(CHAPTER.read_text(encoding="utf-8"))["cells"]:
-        if cell["cell_type"] == "markdown":
-            parts.append("".join(cell["source"]))
-        for said in cell["metadata"].get("mystnb", {}).values():
-            parts += said.values()
-        for out in cell.get("outputs", []):
-            parts.append("".join(out.get("text", out.get("data", {}).get("text/plain", ""))))
-    return "\n".join(parts).replace("−", "-")
-
-
-@pytest.fixture(scope="module")
 def tool():
     spec = importlib.util.spec_from_file_location("xor_table", ROOT / "book/tools/xor_table.py")
     module = importlib.util.module_from_spec(spec)

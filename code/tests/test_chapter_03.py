@@ -5,7 +5,6 @@ loops, or for thousands of digits with NumPy formulas written out here, and must
 as printed. The training, too, is done again, with a backward pass of its own.
 """
 
-import json
 import math
 from pathlib import Path
 
@@ -14,20 +13,6 @@ import pytest
 from byhand import data
 
 CHAPTER = Path(__file__).parents[2] / "chapters" / "03-network-function.ipynb"
-
-
-@pytest.fixture(scope="module")
-def text():
-    """All prose of the chapter, its captions and alt texts, and all that its cells print."""
-    parts = []
-    for cell in json.loads(CHAPTER.read_text(encoding="utf-8"))["cells"]:
-        if cell["cell_type"] == "markdown":
-            parts.append("".join(cell["source"]))
-        for said in cell["metadata"].get("mystnb", {}).values():
-            parts += said.values()
-        for out in cell.get("outputs", []):
-            parts.append("".join(out.get("text", out.get("data", {}).get("text/plain", ""))))
-    return "\n".join(parts).replace("−", "-").replace("{,}", ",")
 
 
 def stated(text, value, digits):

@@ -4,7 +4,6 @@ Each test states numbers as the text states them, finds them in the text, and co
 `math` alone, without the package.
 """
 
-import json
 import math
 from decimal import Decimal, getcontext
 from pathlib import Path
@@ -12,20 +11,6 @@ from pathlib import Path
 import pytest
 
 CHAPTER = Path(__file__).parents[2] / "chapters" / "04-loss.ipynb"
-
-
-@pytest.fixture(scope="module")
-def text():
-    """All prose of the chapter, its captions and alt texts, and all that its cells print."""
-    parts = []
-    for cell in json.loads(CHAPTER.read_text(encoding="utf-8"))["cells"]:
-        if cell["cell_type"] == "markdown":
-            parts.append("".join(cell["source"]))
-        for said in cell["metadata"].get("mystnb", {}).values():
-            parts += said.values()
-        for out in cell.get("outputs", []):
-            parts.append("".join(out.get("text", out.get("data", {}).get("text/plain", ""))))
-    return "\n".join(parts).replace("−", "-")
 
 
 def p_of(z):

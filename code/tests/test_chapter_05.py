@@ -4,27 +4,12 @@ Each test states numbers as the text states them, finds them in the text, and co
 the package: with `math` and loops alone.
 """
 
-import json
 import math
 from pathlib import Path
 
 import pytest
 
 CHAPTER = Path(__file__).parents[2] / "chapters" / "05-gradient-descent.ipynb"
-
-
-@pytest.fixture(scope="module")
-def text():
-    """All prose of the chapter, its captions and alt texts, and all that its cells print."""
-    parts = []
-    for cell in json.loads(CHAPTER.read_text(encoding="utf-8"))["cells"]:
-        if cell["cell_type"] == "markdown":
-            parts.append("".join(cell["source"]))
-        for said in cell["metadata"].get("mystnb", {}).values():
-            parts += said.values()
-        for out in cell.get("outputs", []):
-            parts.append("".join(out.get("text", out.get("data", {}).get("text/plain", ""))))
-    return "\n".join(parts).replace("−", "-").replace("{,}", ",")
 
 
 def stated(text, value, digits):

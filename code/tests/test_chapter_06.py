@@ -5,7 +5,6 @@ the package and by another route: with `math`, with fractions, or by counting on
 digits and the untrained network of exercise 6.7 come from the package.)
 """
 
-import json
 import math
 from fractions import Fraction
 from pathlib import Path
@@ -16,25 +15,6 @@ from byhand import Network, mnist, softmax
 
 CHAPTER = Path(__file__).parents[2] / "chapters" / "06-chain-rule.ipynb"
 EPS = 2.0**-53
-
-
-@pytest.fixture(scope="module")
-def cells():
-    return json.loads(CHAPTER.read_text(encoding="utf-8"))["cells"]
-
-
-@pytest.fixture(scope="module")
-def text(cells):
-    """All prose of the chapter, its captions and alt texts, and all that its cells print."""
-    parts = []
-    for cell in cells:
-        if cell["cell_type"] == "markdown":
-            parts.append("".join(cell["source"]))
-        for said in cell["metadata"].get("mystnb", {}).values():
-            parts += said.values()
-        for out in cell.get("outputs", []):
-            parts.append("".join(out.get("text", out.get("data", {}).get("text/plain", ""))))
-    return "\n".join(parts).replace("−", "-").replace("{,}", ",")
 
 
 def stated(text, value, digits):

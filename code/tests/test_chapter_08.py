@@ -24,11 +24,6 @@ TEST_DIGITS = [980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009]      # of 
 
 
 @pytest.fixture(scope="module")
-def cells():
-    return json.loads(CHAPTER.read_text(encoding="utf-8"))["cells"]
-
-
-@pytest.fixture(scope="module")
 def prose(cells):
     return "\n".join("".join(c["source"]) for c in cells if c["cell_type"] == "markdown")
 
