@@ -44,6 +44,7 @@ def test_one_path(text):
         stretch, whole = 4 + dx, 2 * math.log1p(dx / 2) / dx     # ((2 + dx)^2 - 4) / dx = 4 + dx
         assert f"{stretch:.4f} * {whole / stretch:.4f} = {whole:.4f}" == line
         assert line in text
+    assert 0.25**10 < 1e-6                          # ten sigmoids: "less than a millionth"
 
 
 def test_two_paths(text):
@@ -59,6 +60,11 @@ def test_the_rectangle(text):
     u, v, du, dv = 1, math.sin(1), 1.2**2 - 1, math.sin(1.2) - math.sin(1)
     assert [stated(text, area, 2) for area in (v * du, u * dv, du * dv)] == ["0.37", "0.09", "0.04"]
     assert u * v + v * du + u * dv + du * dv == pytest.approx(1.2**2 * math.sin(1.2))
+    for nudge, closeness in ((0.2, 0.2), (0.002, 0.002)):   # the strips become the paths
+        du, dv = (1 + nudge) ** 2 - 1, math.sin(1 + nudge) - v
+        assert (v * du, u * dv) == pytest.approx((2 * v * nudge, math.cos(1) * nudge),
+                                                 rel=closeness)
+        assert du * dv < 2.3 * nudge * min(v * du, u * dv)      # the corner is small beside them
 
 
 def test_the_nudge_at_three_settings(text):
@@ -67,9 +73,11 @@ def test_the_nudge_at_three_settings(text):
     assert stated(text, 0.1 * slope, 3) == "0.222"
     assert stated(text, g(1.1) - g(1), 3) == "0.237"
     assert stated(text, g(2) - g(1), 2) == "2.80"
-    errors = [g(1 + dx) - g(1) - slope * dx for dx in (1, 0.1)]
-    assert 37 < errors[0] / errors[1] < 40          # "nearly forty times"
-    assert [stated(text, error, k) for error, k in zip(errors, (3, 4))] == ["0.572", "0.0146"]
+    errors = [g(1 + dx) - g(1) - slope * dx for dx in (0.1, 0.01)]
+    assert [stated(text, error, k) for error, k in zip(errors, (4, 5))] == ["0.0146", "0.00015"]
+    assert 95 < errors[0] / errors[1] < 100         # "a hundredth of that"
+    bend = lambda x: (2 - x**2) * math.sin(x) + 4 * x * math.cos(x)        # g''
+    assert min(bend(1 + k / 100) for k in range(51)) > 0 > bend(1.53)      # "up to 1.5"
     by_u, by_v = 2 * 2.3 * math.sin(2.3), 2.3**2 * math.cos(2.3)
     assert [stated(text, path, 2) for path in (by_u, by_v)] == ["3.43", "-3.52"]
     assert stated(text, 0.1 * (by_u + by_v), 4) == "-0.0094"
@@ -120,7 +128,9 @@ def test_costs_by_walking_every_edge(text):
     parameters = sum(n * (k + 1) for k, n in zip(sizes, sizes[1:]))
     assert (parameters, reverse, in_reach) == (12_730, 12_880, 263_920)
     nudges = 2 * parameters * (16 * 784 + 10 * 16)
-    for number in (2 * parameters, nudges, reverse, in_reach, 784 * 16 + 16, 2 * 16 * 784):
+    kept = sum(sizes)                               # numbers for the way back
+    assert f"= {kept}$ numbers" in text and 2 < 32 * kept / parameters < 2.1
+    for number in (2 * parameters, nudges, reverse, in_reach, 784 * 16, 32 * kept):
         assert f"{number:,}" in text
     assert f"ratios: {nudges / reverse:,.0f} and {in_reach / reverse:.1f}" in text
     assert "twenty times" in text and "25,000 times" in text
@@ -130,19 +140,6 @@ def test_costs_by_walking_every_edge(text):
 
 
 # Jacobians ---------------------------------------------------------------------------------------
-
-
-def test_softmax(text):
-    e = [math.exp(z) for z in (2, 1, 0.1)]
-    a = [v / sum(e) for v in e]
-    assert [stated(text, v, 4) for v in a] == ["0.6590", "0.2424", "0.0986"]
-    h, row = 1e-6, []
-    for k in range(3):
-        up, down = ([math.exp(z + s * h * (i == k)) for i, z in enumerate((2, 1, 0.1))]
-                    for s in (1, -1))
-        row.append((up[0] / sum(up) - down[0] / sum(down)) / (2 * h))
-    assert [stated(text, v, 4) for v in row[:2]] == ["0.2247", "-0.1598"]
-    assert f"{row[2]:.3f}" == "-0.065" and "-0.065 ]" in text
 
 
 def test_a_product_of_jacobians(text):
@@ -155,11 +152,12 @@ def test_a_product_of_jacobians(text):
 # The machine -------------------------------------------------------------------------------------
 
 
-def test_the_machine_has_fewer_than_60_lines(cells):
+def test_the_machine_has_54_lines(cells, text):
     sources = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
     parts = [next(s for s in sources if start in s)
              for start in ("class Number", "def number", "def in_order")]
-    assert sum(bool(line.strip()) for part in parts for line in part.splitlines()) < 60
+    lines = sum(bool(line.strip()) for part in parts for line in part.splitlines())
+    assert lines < 60 and f"{lines} lines, blank ones not counted" in text
 
 
 def test_the_formulas_use_every_operation(cells):
@@ -238,6 +236,29 @@ def test_best_steps_by_search(text):
     assert f"{2 * math.sqrt(EPS) / math.sqrt(2 * EPS):.1f}" == "1.4"
 
 
+def test_a_steep_curve_needs_a_shorter_step(text):
+    """sin 100x: its central difference is 100 cos 100x · sin(100h)/(100h)."""
+    assert f"{(3 * EPS / 1e6) ** (1 / 3):.1e}" == "6.9e-08"
+    assert f"{1e6 * 1e-10 / 6:.1e}" == "1.7e-05" and "1.7 \\cdot 10^{-5}" in text
+    assert f"{1 - math.sin(1e-3) / 1e-3:.1e}" == "1.7e-07" and "1.7 \\cdot 10^{-7}" in text
+
+    def off(h):
+        xs = [0.5 + k / 200 for k in range(200)]
+        pairs = [((math.sin(100 * (x + h)) - math.sin(100 * (x - h))) / (2 * h),
+                  100 * math.cos(100 * x)) for x in xs]
+        return math.sqrt(sum((q - p) ** 2 for q, p in pairs) / sum(p**2 for _, p in pairs))
+
+    assert off(6.9e-8) < 1e-8 < 1e-7 < off(1e-5)
+
+
+def test_a_tiny_gradient_beside_a_large_function(text):
+    assert f"{EPS / 1e-5:.1e}" == "1.1e-11" and "1.1 \\cdot 10^{-11}" in text
+    f = lambda x: 1 + 1e-8 * math.sin(x)
+    off = max(abs((f(x + 1e-5) - f(x - 1e-5)) / 2e-5 / (1e-8 * math.cos(x)) - 1)
+              for x in (0.1 * k for k in range(11)))
+    assert 1e-4 < off < 3e-3                        # "a thousandth"
+
+
 def test_a_large_x_spoils_the_estimate():
     """The rounding of x + h, measured: the estimate for x near 1 fails a hundredfold at 1,000."""
     def worst(start, h=1e-5):
@@ -314,23 +335,32 @@ def test_exercise_6_6(text):
 def test_exercise_6_7(text):
     """The first layer's gradient once more, by the rule for a softmax, example by example."""
     (X, Y), net = (part[:5] for part in mnist()), Network([784, 16, 10], output=softmax, seed=0)
-    dW1, rest = np.zeros((16, 784)), np.zeros(10 * 16 + 10 + 16)
+    dW1, db1, rest = np.zeros((16, 784)), np.zeros(16), np.zeros(10 * 16 + 10)
     for x, y in zip(X, Y):
         a = 1 / (1 + np.exp(-(net[1].W @ x + net[1].b)))
         e = np.exp(net[2].W @ a + net[2].b)
         error = (e / e.sum() - y) / 5
         back = net[2].W.T @ error * a * (1 - a)
         dW1 += np.outer(back, x)
-        rest += np.concatenate([np.outer(error, a).ravel(), error, back])
-    share = abs(dW1.ravel()) / math.hypot(np.linalg.norm(dW1), np.linalg.norm(rest))
+        db1 += back
+        rest += np.concatenate([np.outer(error, a).ravel(), error])
+    whole = math.hypot(*map(np.linalg.norm, (dW1, db1, rest)))
+    assert f"an error of {np.linalg.norm(db1) / whole:.2f} in the whole gradient" in text
+    share = abs(dW1.ravel()) / whole
     middle = float(np.median(share[share > 0]))
     assert f"largest {share.max():.3f}, median of those not 0 {middle:.4f}" in text
     assert stated(text, middle, 3) == "0.005"
     small = float(np.mean(share[share > 0] < 1e-3))
     assert f"below 1e-3: {small:.0%} of the others" in text
-    assert text.count("one in six") == 2 and round(1 / small) == 6
-    black = 16 * sum(not any(x[i] for x in X) for i in range(784))
-    assert f"zero: {black:,} of 12,544" in text and f"and {black:,} are 0 already" in text
+    assert "one in six leaves less than 0.001" in text and round(1 / small) == 6
+    paper = 16 * sum(not any(x[i] for x in X) for i in range(784))
+    assert f"zero: {paper:,} of 12,544" in text and f"The {paper:,} zeros" in text
+    # Random directions: the weight's part and the rest of the slope are independent and normal.
+    part, other = np.random.default_rng(1).normal(size=(2, 1_000_000))
+    part, other = share.max() * part, math.sqrt(1 - share.max() ** 2) * other
+    error = abs(part) / np.maximum(abs(part + other), abs(other))
+    assert "three directions in two hundred" in text
+    assert np.mean(error < 1e-3) == pytest.approx(3 / 200, rel=0.05)
 
 
 def test_exercise_6_8(text):
@@ -341,6 +371,7 @@ def test_exercise_6_10(text):
     grid = [10 ** (-k / 1000) for k in range(2000, 4000)]
     best = min(grid, key=lambda h: 4 * h**4 / 120 + 1.5 * EPS / h)
     assert best == pytest.approx((1.2e-15) ** 0.2, rel=0.02) == pytest.approx(1e-3, rel=0.1)
+    assert f"{4 * best**4 / 120 + 1.5 * EPS / best:.0e}" == "2e-13" and "2 \\cdot 10^{-13}" in text
 
 
 def test_exercise_6_9(text):
