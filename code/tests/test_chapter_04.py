@@ -126,14 +126,33 @@ def test_floors(text):
     assert min(grid, key=lambda a: q * (1 - a) + (1 - q) * a) == 0.999
 
 
-def test_the_floor_holds_on_average_only(text):
-    """The honest answer's loss on 500 examples is a number of wrong labels in other units."""
-    m, p = 500, 0.1
-    spread = math.sqrt(p * (1 - p) / m) * math.log((1 - p) / p)
-    assert f"a standard deviation of {spread:.2f}" in text
-    below = math.fsum(math.comb(m, k) * p**k * (1 - p)**(m - k) for k in range(50))
-    assert 0.45 < below < 0.55
-    assert "about half the time luck takes it below the floor" in text
+def test_what_wrong_labels_cost(text):
+    """Spread over nine other classes, each wrong label costs ln 9 more, and one in ten is wrong."""
+    assert -math.log(0.1 / 9) == pytest.approx(-math.log(0.1) + math.log(9))
+    assert 0.3251 + 0.1 * math.log(9) == pytest.approx(0.5448, abs=6e-5)
+    assert "0.3251 + 0.1 \\ln 9 = 0.5448" in text
+
+
+def test_the_floor_of_the_squared_error():
+    """Three equally likely values of the noise, with mean 0: the expectation is d² + s²."""
+    noise = (-1.2, 0.5, 0.7)
+    variance = sum(v * v for v in noise) / 3
+    for d in (-1, 0, 0.4):
+        assert sum((d - v) ** 2 for v in noise) / 3 == pytest.approx(d * d + variance)
+
+
+def test_random_claims_cost_more():
+    """z and −z against 0 twice: the squared error by 2 Var a, the cross-entropy by its curve."""
+    for z in (0.3, 1, 4):
+        a = p_of(z)
+        assert (a**2 + (1 - a)**2) / 2 == pytest.approx(0.25 + (a - 0.5)**2)
+        assert math.log(1 + math.exp(z)) + math.log(1 + math.exp(-z)) > 2 * math.log(2)
+
+
+def test_a_fitting_pair_sends_back_said_minus_right(text):
+    for a, y in ((0.8, 1), (0.3, 0)):
+        assert slope(lambda v, y=y: (v - y) ** 2 / 2, a) == pytest.approx(a - y)
+    assert "identity with mse                  all agree" in text
 
 
 def test_the_softmax_at_three_settings(text):
@@ -142,6 +161,9 @@ def test_the_softmax_at_three_settings(text):
         assert stated(text, -math.log(shares(*z)[1]), 3) == expected
     assert stated(text, shares(-3, 1, 0.1)[1], 2) == "0.70"
     assert [f"{v:.2f}" for v in shares(3, 3, -2)] == ["0.50", "0.50", "0.00"]
+    pushes = [(a - y) / 4 for a, y in zip(shares(0.5, 0.25, 0.025), (0, 1, 0))]
+    assert [f"{v:.2f}" for v in pushes] == ["0.10", "-0.17", "0.06"]
+    assert f"{1.417 / 0.354:.1f}" == "4.0"                    # four times as large
     assert "sigmoids [0.95 0.95 0.12]" in text
     assert [f"{p_of(v):.2f}" for v in (3, -2)] == ["0.95", "0.12"]
 
@@ -236,6 +258,9 @@ def test_limits_of_floats(text):
     assert stated(text, -math.log(1e-7), 1) == "16.1"
     first = next(z for z in range(60) if 1 / (1 + math.exp(-z)) == 1)
     assert f"float64 sigmoid is 1 from z = {first}" in text
+    assert f"{math.exp(-37) * 1e17:.1f}" == "8.5"
+    assert math.exp(-37) < 2.0**-53 < math.exp(-36)
+    assert "8.5 \\cdot 10^{-17}" in text
 
 
 def test_near_certainty_only_the_rounding_of_one_is_left(text):
@@ -244,7 +269,7 @@ def test_near_certainty_only_the_rounding_of_one_is_left(text):
         true = math.log1p(math.fsum(math.exp(v - z[0]) for v in z[1:]))
         assert abs(through_a - true) < 3e-16
         assert through_a != pytest.approx(true, rel=1e-6, abs=0)
-    assert "right only up to the rounding of 1, about $10^{-16}$" in text
+    assert "right only up to the rounding of 1, about $10^{-16}$ in `float64`" in text
 
 
 def test_the_stable_form_against_fifty_digits():
@@ -274,9 +299,9 @@ def test_exercise_4_1(text):
 
 def test_exercise_4_2(text):
     assert stated(text, math.log(26), 4) == "3.2581"
-    assert stated(text, 26 * math.log(2), 4) == "18.0218"
-    assert stated(text, 26 * entropy(1 / 26, 25 / 26), 4) == "4.2386"
-    assert stated(text, 25 / 26**2, 4) == "0.0370"
+    assert stated(text, entropy(0.5, *[0.02] * 25), 4) == "2.3026"
+    assert stated(text, math.log(25), 4) == "3.2189"
+    assert shares(math.log(25), *[0] * 25)[0] == pytest.approx(0.5)
 
 
 def test_exercise_4_4(text):
@@ -287,6 +312,7 @@ def test_exercise_4_4(text):
 
     largest = abs(loss((10 + h, 0, 0)) - loss((10 - h, 0, 0))) / (2 * h)
     assert f"largest: MSE {largest:.1e}, cross-entropy {1 - a[1]:.4f}" in text
+    assert f"ratio {round((1 - a[1]) / largest, -3):.0f}" == "ratio 11000"
 
 
 def test_exercise_4_5(text):
