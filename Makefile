@@ -13,11 +13,11 @@ export OMP_NUM_THREADS := 1
 export OPENBLAS_NUM_THREADS := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help book test serve lab notebooks full bench lint lock clean
+.PHONY: help book test serve lab notebooks full bench bench-site lint lock clean
 
 help:                  ## list the targets
 	@echo "make TARGET, where TARGET is one of"
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  \1:\2/p' Makefile | while IFS=: read name what; do \
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1:\2/p' Makefile | while IFS=: read name what; do \
 		printf '  %-10s %s\n' $$name "$$what"; done
 
 book: $(READY)         ## build the site and say where it is
@@ -48,6 +48,9 @@ full: $(READY)         ## run chapter 8's experiments on all of MNIST and store 
 bench: .venv/bench     ## compare the speed of byhand with scikit-learn and PyTorch
 	@$(BIN)/python book/tools/bench.py
 
+bench-site: book .venv/browser  ## measure every page with Lighthouse and axe, as a phone on a slow line
+	@$(BIN)/python book/tools/bench_site.py
+
 lint: $(READY)         ## check style, spelling and the form of the notebooks
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/codespell
@@ -67,6 +70,6 @@ $(READY): $(PINS)
 	@$(PYTHON) book/tools/environment.py
 	@touch $@
 
-.venv/lab .venv/bench .venv/lock: $(READY)
+.venv/lab .venv/bench .venv/browser .venv/lock: $(READY)
 	@$(BIN)/python book/tools/environment.py $(@F)
 	@touch $@

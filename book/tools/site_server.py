@@ -1,4 +1,4 @@
-"""Serve the built site as a web host does, compressed. For `make benchsite` and the browser tests.
+"""Serve the built site as a web host does, compressed. For `make bench-site` and the browser tests.
 
 python book/tools/site_server.py [--under /some/path] [--port 8000]
 """

@@ -27,23 +27,28 @@ document.querySelector(".colours-button")?.addEventListener("click", () => {
   setColours(MODES[(MODES.indexOf(root.dataset.mode ?? "auto") + 1) % MODES.length]);
 });
 
-/** What scrolls sideways can be reached and moved by keyboard; what fits is no stop on the way. */
-function reachScrolling() {
-  const names = { PRE: "Code", DIV: "Wide content" };
-  for (const box of document.querySelectorAll(".formula, .table-box, pre, .cell_output")) {
-    if (box.scrollWidth > box.clientWidth + 1) {
-      box.setAttribute("tabindex", "0");
-      box.setAttribute("role", "group");
-      box.setAttribute("aria-label", box.classList.contains("formula") ? "Equation" : names[box.tagName] ?? "");
-    } else {
-      for (const name of ["tabindex", "role", "aria-label"]) box.removeAttribute(name);
-    }
+/** What scrolls sideways can be reached and moved by keyboard; what fits is no stop on the way. Looked at when near. */
+function reachScrolling(/** @type {Element} */ box) {
+  const name = box.matches(".formula") ? "Equation" : box.matches("pre") ? "Code" : "Wide content";
+  const wide = box.scrollWidth > box.clientWidth + 1;
+  for (const [key, value] of Object.entries({ tabindex: "0", role: "group", "aria-label": name })) {
+    wide ? box.setAttribute(key, value) : box.removeAttribute(key);
   }
 }
 
-requestAnimationFrame(reachScrolling);
-addEventListener("resize", reachScrolling);
-document.fonts?.ready.then(reachScrolling);
+const wideBoxes = document.querySelectorAll(".formula, .table-box, article pre, .cell_output");
+const whenNear = new IntersectionObserver(
+  (seen) => seen.filter((entry) => entry.isIntersecting).forEach((entry) => reachScrolling(entry.target)),
+  { rootMargin: "500px" },
+);
+function watchWideBoxes() {
+  whenNear.disconnect();
+  for (const box of wideBoxes) whenNear.observe(box);
+}
+
+watchWideBoxes();
+addEventListener("resize", watchWideBoxes);
+document.fonts?.ready.then(watchWideBoxes);
 
 /** A button to copy, on every block of code but outputs. */
 for (const block of document.querySelectorAll("div.highlight")) {
