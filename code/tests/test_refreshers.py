@@ -1,7 +1,8 @@
-"""The refresher pages: every python block prints the text block that follows it."""
+"""The refreshers print what they show, and the glossary names the right chapters."""
 
 import contextlib
 import io
+import json
 import math
 import re
 from pathlib import Path
@@ -77,3 +78,35 @@ def test_numbers_of_derivatives():
     assert round(math.sqrt(80), 3) == 8.944
     assert (2 * 1.01 + 0.98 - 5) ** 2 == pytest.approx(4)  # along a level line
     assert round(np.std([1, 1, 1, 5]), 3) == 1.732
+    assert np.mean([0, 1]) == 0.5 and np.var([0, 1]) == 0.25
+
+
+# The glossary
+
+
+def words_of_chapter(number):
+    """What is written in a chapter, code too, without emphasis and in small letters."""
+    (path,) = BOOK.parent.glob(f"chapters/0{number}-*.ipynb")
+    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    text = "\n".join("".join(cell["source"]) for cell in cells)
+    return text.replace("*", "").lower()
+
+
+def glossary():
+    """The names of each entry, and its text."""
+    page = (BOOK / "glossary.md").read_text(encoding="utf-8")
+    entries = page.split(":sorted:")[1].split("```")[0].strip().split("\n\n")
+    return [(re.findall(r"^\S.*$", e, re.M), re.search(r"^  (.*)$", e, re.M)[1]) for e in entries]
+
+
+def test_each_entry_of_the_glossary_stands_in_the_chapter_it_names():
+    chapters = {number: words_of_chapter(number) for number in range(1, 9)}
+    names = [name for entry, _ in glossary() for name in entry]
+    assert len(names) == len(set(names))
+    for entry, text in glossary():
+        chapter = re.search(r"\((\d)\)$", text)
+        if chapter:
+            found = chapters[int(chapter[1])]
+            assert any(name.lower() in found for name in entry), f"{entry}: chapter {chapter[1]}"
+        else:
+            assert "refresher" in text or "ther works" in text, entry
