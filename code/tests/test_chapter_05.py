@@ -169,6 +169,7 @@ def test_numbers_that_the_prose_takes_from_the_cells(text):
         ("half  : mean of 8 draws 0.40", "0.42 and 0.40 on average"),
         ("right : loss 2.48 ... 0.40", "against 0.40"),
         ("on new digits 1.18", "after the epoch: 1.18"),
+        ("outputs near 0: 90%", "nine or all ten sigmoids"),
         ("lower the loss of their own batch: 100%", "Each step lowers the loss of *its own*"),
         ("gradient 0.00057", "gradient is the same, 0.0006"),
         ("gradient 0.00058", "gradient is the same, 0.0006"),
