@@ -21,6 +21,7 @@ help:                  ## list the targets
 		printf '  %-10s %s\n' $$name "$$what"; done
 
 book: $(READY)         ## build the site and say where it is
+	@$(BIN)/python book/live/build.py
 	@echo "Building the site"
 	@$(BIN)/jupyter-book build -q -W -n --keep-going . > _build.log 2>&1 || { \
 		grep -vE '^ *$$|^Running Jupyter-Book|^Source Folder|^Config Path|^Output Path' _build.log; rm -rf _build/.doctrees _build.log; \

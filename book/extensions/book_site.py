@@ -45,7 +45,7 @@ POLICY = "; ".join([
     "worker-src 'self'",
     "style-src 'self'",
     "style-src-attr 'unsafe-inline'",
-    "img-src 'self' data:",
+    "img-src 'self' data: blob:",
     "font-src 'self' data:",
     "connect-src 'self'",
     "form-action 'self'",

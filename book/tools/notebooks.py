@@ -65,7 +65,8 @@ def listed():
 
 def environment():
     """What a kernel starts with: no network, one thread, figures inline."""
-    path = [str(ROOT / "book/tools/offline"), os.environ.get("PYTHONPATH")]
+    tools = ROOT / "book/tools"
+    path = [str(tools / "offline"), str(tools), os.environ.get("PYTHONPATH")]
     return {
         "PYTHONPATH": os.pathsep.join(filter(None, path)),
         "OMP_NUM_THREADS": "1",
@@ -120,7 +121,7 @@ def normalise_outputs(outputs, before, shrink):
             streams[out.name] = out
         elif "data" in out:
             out.data.pop(WIDGETS, None)
-            out.metadata = {k: v for k, v in out.metadata.items() if k == "image/png"}
+            out.metadata = {k: v for k, v in out.metadata.items() if k.startswith("image/")}
             if not out.data:
                 continue
             if "image/png" in out.data:
@@ -176,6 +177,7 @@ def execute(path):
         notebook,
         timeout=180,
         kernel_name="python3",
+        extra_arguments=["--IPKernelApp.exec_lines=__import__('frames')"],
         resources={"metadata": {"path": str(path.parent)}},
         record_timing=False,
         on_cell_start=lambda cell, cell_index: at.__setitem__(0, cell_index),

@@ -51,12 +51,17 @@ class Exploration:
         at = at or [{name: values[0]}, {}, {name: values[-1]}]
         self.at = [{**self.start, **setting} for setting in at]
         # Drawn here and not when it is shown, so that an error in draw fails the cell.
-        self.still = _stack([_png(draw, setting, 1.6, titled=True) for setting in self.at])
+        self.still = _stack([_png(draw, s, 1.6, title=self._title(s)) for s in self.at])
         self.widget = self._sliders()
 
-    def picture(self, **values):
+    def picture(self, density=2, **values):
         """The PNG of one setting, as bytes; what is not named stays at its start."""
-        return _png(self.draw, {**self.start, **values})
+        return _png(self.draw, {**self.start, **values}, density)
+
+    def _title(self, setting):
+        """What a panel shows: with more than three sliders, only what differs from the start."""
+        moved = {name: value for name, value in setting.items() if value != self.start[name]}
+        return _text(setting if len(setting) <= 3 else moved) or "at the start"
 
     def _sliders(self):
         try:
@@ -127,7 +132,7 @@ def _values(name, given, default):
     return values, default
 
 
-def _png(draw, setting, density=2, titled=False):
+def _png(draw, setting, density=2, title=None):
     """What draw draws for one setting, as a PNG of density times the figure's dpi."""
     before = set(plt.get_fignums())
     try:
@@ -137,8 +142,8 @@ def _png(draw, setting, density=2, titled=False):
         if figure is None:
             raise ValueError("expected draw to return the Axes or the Figure it drew, got "
                              f"{type(drawn).__name__}")
-        if titled:
-            figure.suptitle(_text(setting))
+        if title:
+            figure.suptitle(title, size="medium", color="0.35")
         png = BytesIO()
         figure.savefig(png, format="png", dpi=density * figure.dpi)
         return png.getvalue()

@@ -107,7 +107,7 @@ def test_outputs_are_small(path):
         text = sum(len(str(out.get("text", ""))) for out in cell.outputs)
         for bundle in data(cell):
             for kind, content in bundle.items():
-                if kind in ("image/png", "image/jpeg"):
+                if kind.startswith("image/"):
                     size = len(base64.b64decode(content))
                     assert size <= IMAGE_KB * 1024, f"image of {size // 1024} KB:\n{cell.source}"
                 else:

@@ -167,7 +167,7 @@ def test_the_built_site_asks_no_other_server():
 
 def test_files_are_small():
     for path in tracked():
-        assert path.stat().st_size <= 1500 * 1024, path
+        assert path.stat().st_size <= 2000 * 1024, path
 
 
 def test_line_ends():
