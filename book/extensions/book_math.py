@@ -108,7 +108,8 @@ def visit_display(translator, node):
     """The formula in a box that scrolls; the equation's number stays beside it."""
     write = translator.body.append
     write(translator.starttag(node, "div", CLASS="math"))
-    write(f'<div class="formula">{typeset(translator, node, display=True)}</div>')
+    write('<div class="formula" tabindex="0" role="group" aria-label="Equation">')
+    write(f"{typeset(translator, node, display=True)}</div>")
     if node["number"]:
         write(f'<span class="eqno">({get_node_equation_number(translator, node)})')
         translator.add_permalink_ref(node, "Link to this equation")

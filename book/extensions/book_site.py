@@ -26,7 +26,7 @@ from sphinx_exercise.nodes import exercise_node, solution_node
 
 HERE = Path(__file__).resolve().parent
 THEME = HERE.parent / "site"
-FONTS_FIRST = "text.woff2", "text-semibold.woff2", "math.woff2"  # what the top of a page needs
+FONTS_FIRST = "text.woff2", "text-semibold.woff2"  # what the top of a page needs
 
 # Sets the colours before the page is painted, so it stands in the page; the policy has its hash.
 COLOURS = (
@@ -36,6 +36,7 @@ COLOURS = (
 )
 COLOURS_HASH = base64.b64encode(hashlib.sha256(COLOURS.encode()).digest()).decode()
 
+STOP = 'tabindex="0" role="group"'
 MAKER = Path(__file__).read_bytes()
 
 # What a page may use: what comes with the site. WebAssembly and workers are for Python in the page.
@@ -143,6 +144,12 @@ def sized(body, files):
     return re.sub(r"<img[^>]*>", mend, body)
 
 
+def reached(match):
+    """Code with a line too long for a phone can be reached by keyboard, to scroll it."""
+    lines = html.unescape(re.sub("<[^>]+>", "", match.group(1))).split("\n")
+    return f'<pre {STOP} aria-label="Code">' if max(map(len, lines)) > 30 else match.group()
+
+
 def named(match):
     """The name of a column that is a formula, for screen readers that look for text there."""
     formula = match.group(1)
@@ -169,7 +176,7 @@ def contents(context):
     sections = re.findall(heading, context.get("body", ""), re.S)
     items = "".join(f"<li><a {address}>{text}</a></li>" for text, address in sections)
     here = r'(<a class="current reference internal" href="#">.*?</a>)'
-    return re.sub(here, rf"\1<ul>{items}</ul>", pages)
+    return re.sub(here, rf"\1<ul>{items}</ul>", pages) if items else pages
 
 
 def dress(app, pagename, templatename, context, doctree):
@@ -180,6 +187,8 @@ def dress(app, pagename, templatename, context, doctree):
     code = "<summary>Code of this figure</summary>"
     body = re.sub(r"(?s)<summary aria-label=.*?</summary>", code, body)
     body = body.replace('<th class="head"><p></p></th>', "<td></td>")  # a corner names nothing
+    body = re.sub(r"(?s)<pre>(?=(.*?)</pre>)", reached, body)
+    body = body.replace('<div class="table-box', f'<div {STOP} aria-label="Table" class="table-box')
     body = re.sub(r'<th class="head"><p>(<math(?:(?!</?p>).)*</math>)</p>', named, body)
     body = re.sub(r' role="(?:doc-biblioentry|doc-backlink|list)"', "", body)  # withdrawn
     body = re.sub(r"([^\s<>]*)(<math alttext(?:(?!display=).)*?</math>)([^\s<>]*)", glued, body)
@@ -258,6 +267,14 @@ def write_fonts(out):
         key.write_text(mark)
 
 
+def embed_math_font(out):
+    """The font of the formulas in the style sheet: set in another one first, they would move."""
+    font = base64.b64encode((out / "_static/fonts/math.woff2").read_bytes()).decode()
+    style = (THEME / "static/book.css").read_text(encoding="utf-8")
+    style = style.replace("fonts/math.woff2", f"data:font/woff2;base64,{font}")
+    (out / "_static/book.css").write_text(style, encoding="utf-8")
+
+
 def lean_pictures(out):
     """PNG files in at most 256 colours, which for drawings is all they have."""
     for path in sorted((out / "_images").glob("*.png")):
@@ -279,6 +296,7 @@ def finish(app, exception):
         return
     out = Path(app.outdir)
     write_fonts(out)
+    embed_math_font(out)
     lean_pictures(out)
 
 

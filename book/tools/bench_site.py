@@ -78,6 +78,7 @@ def axe(browser, address):
             page = context.new_page()
             page.goto(address)
             page.evaluate("document.querySelectorAll('details').forEach(box => box.open = true)")
+            page.wait_for_timeout(1000)  # the page looks at its wide boxes when idle
             page.evaluate(source)
             result = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
             broken |= {f"{rule['id']} ({width}, {mode})" for rule in result["violations"]}

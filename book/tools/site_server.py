@@ -46,8 +46,11 @@ class Handler(SimpleHTTPRequestHandler):
         if small:
             self.send_header("Content-Encoding", "gzip")
         self.end_headers()
+        self.wfile.write(body)
+
+    def handle(self):
         with contextlib.suppress(ConnectionError):  # a browser that has left
-            self.wfile.write(body)
+            super().handle()
 
     def log_message(self, *arguments):
         pass

@@ -15,7 +15,6 @@ function setColours(/** @type {string} */ mode) {
   } catch {}
   const button = document.querySelector(".colours-button");
   if (button instanceof HTMLElement) {
-    button.hidden = false;
     button.textContent = { auto: "Auto", light: "Light", dark: "Dark" }[mode] ?? "Auto";
     button.setAttribute("aria-label", `${button.textContent} colours; press to change`);
   }
@@ -27,28 +26,24 @@ document.querySelector(".colours-button")?.addEventListener("click", () => {
   setColours(MODES[(MODES.indexOf(root.dataset.mode ?? "auto") + 1) % MODES.length]);
 });
 
-/** What scrolls sideways can be reached and moved by keyboard; what fits is no stop on the way. Looked at when near. */
+/** Wide boxes can be reached by keyboard, to scroll them. One that fits is no stop on the way: seen when it comes near. */
 function reachScrolling(/** @type {Element} */ box) {
-  const name = box.matches(".formula") ? "Equation" : box.matches("pre") ? "Code" : "Wide content";
   const wide = box.scrollWidth > box.clientWidth + 1;
-  for (const [key, value] of Object.entries({ tabindex: "0", role: "group", "aria-label": name })) {
-    wide ? box.setAttribute(key, value) : box.removeAttribute(key);
-  }
+  wide ? box.setAttribute("tabindex", "0") : box.removeAttribute("tabindex");
 }
 
-const wideBoxes = document.querySelectorAll(".formula, .table-box, article pre, .cell_output");
+const wideBoxes = document.querySelectorAll("article [tabindex='0']");
 const whenNear = new IntersectionObserver(
   (seen) => seen.filter((entry) => entry.isIntersecting).forEach((entry) => reachScrolling(entry.target)),
-  { rootMargin: "500px" },
+  { rootMargin: "1000px" },
 );
 function watchWideBoxes() {
   whenNear.disconnect();
   for (const box of wideBoxes) whenNear.observe(box);
 }
 
-watchWideBoxes();
+document.fonts.ready.then(watchWideBoxes);
 addEventListener("resize", watchWideBoxes);
-document.fonts?.ready.then(watchWideBoxes);
 
 /** A button to copy, on every block of code but outputs. */
 for (const block of document.querySelectorAll("div.highlight")) {
