@@ -305,4 +305,6 @@ function style(name: string) {
 }
 
 const bar = makeBar();
-style("live.css").onload = attach;       // not before: unstyled buttons would push the page about
+// A page opened from a file may load no worker: it stays a page to read.
+// The buttons come after their style, else they would push the page about.
+if (location.protocol !== "file:") style("live.css").onload = attach;
