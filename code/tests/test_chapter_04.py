@@ -168,6 +168,26 @@ def test_the_softmax_at_three_settings(text):
     assert [f"{p_of(v):.2f}" for v in (3, -2)] == ["0.95", "0.12"]
 
 
+def test_what_a_loss_far_below_the_floor_says_of_the_wrong_labels(text):
+    """At most loss / share as their mean surprise, however well the right labels are known."""
+    mean = 0.01 / 0.05
+    assert "The training loss is 0.01." in text
+    assert "$0.01 / 0.05 = 0.2$" in text
+    assert f"$e^{{-0.2}} = {math.exp(-mean):.2f}$" in text
+    assert f"at least $\\ln 2 = {math.log(2):.2f}$" in text
+    assert mean / math.log(2) < 0.3                         # so 70 % of them are repeated
+
+
+def test_two_opposite_softmaxes_pay_at_least_twice_the_start(text):
+    """L(z) + L(−z) is the logarithm of n² terms that pair up to e^u + e^(−u)."""
+    for z in (LOGITS, (5, -3, 0), (0, 0, 0)):
+        both = -math.log(shares(*z)[1]) - math.log(shares(*[-v for v in z])[1])
+        terms = math.fsum(math.exp(u - v) for u in z for v in z)
+        assert both == pytest.approx(math.log(terms))
+        assert both >= 2 * math.log(3) - 1e-12
+    assert "\\ge \\ln n^2 = 2 \\ln n$" in text
+
+
 # The race ----------------------------------------------------------------------------------------
 
 LOSSES = {
