@@ -296,7 +296,13 @@ def test_other_starts_of_the_sigmoid(trained, text):
     doubtful = (abs(answers[~solved, 0, 0] - 0.5) < 0.1).sum()
     assert abs(doubtful - 18) <= 1
     assert abs((~solved).sum() - 166) <= 2
-    assert "in 18 of 166 stuck networks" in text
+    assert "in about a tenth of the stuck networks" in text
+
+
+def log_loss(answers):
+    """The log-loss on XOR of many networks at once; answers (S, 4, 1)."""
+    wrong = abs(answers[:, :, 0] - [0, 1, 1, 0])
+    return -np.log1p(-wrong).mean(axis=1)
 
 
 def test_which_stuck_relu_networks_are_in_a_local_minimum(tool, trained, text):
@@ -306,7 +312,17 @@ def test_which_stuck_relu_networks_are_in_a_local_minimum(tool, trained, text):
     assert (~half & ~solved).sum() == 298
     strict = ((z1 > 0).all(axis=1) | (z1 < 0).all(axis=1)).all(axis=1)
     assert (half & strict).sum() == 30
-    assert (half & ~strict & (z1 == 0).any(axis=(1, 2))).sum() == 84
+    rest = half & ~strict
+    born_dead = (z1[:, 0] == 0) & (z1[:, 1:] < 0).all(axis=1)
+    by_unit = (z1 > 0).all(axis=1) | (z1 < 0).all(axis=1) | born_dead
+    assert rest.sum() == by_unit[rest].all(axis=1).sum() == 84
+    lowers = (born_dead & (parameters[2][:, 0] < 0)).any(axis=1)
+    assert ((rest & lowers).sum(), (rest & ~lowers).sum()) == (45, 39)
+    before = log_loss(tool.forward(parameters, tool.HIDDEN["relu"])[2])
+    moved = [p.copy() for p in parameters]
+    moved[1][:, 0] += 1e-5 * (born_dead & (parameters[2][:, 0] < 0))
+    after = log_loss(tool.forward(moved, tool.HIDDEN["relu"])[2])
+    assert (after < before)[rest & lowers].all()
 
     def length():
         return np.sqrt(sum((p**2).sum(axis=(1, 2)) for p in parameters))
@@ -316,7 +332,8 @@ def test_which_stuck_relu_networks_are_in_a_local_minimum(tool, trained, text):
     grown = length() - before
     assert abs(grown[half]).max() < 1e-3
     assert grown[~half & ~solved].min() > 0.05
-    for claim in ("In 298 of the 412", "The other 114 say", "In 30 of these", "In the other 84"):
+    for claim in ("In 298 of the 412", "The other 114 say", "In 30 of these", "In the other 84",
+                  "(45 networks)", "If none has (39)"):
         assert claim in text, claim
 
 
@@ -410,17 +427,16 @@ def test_the_emptiest_strip_through_the_ring(text):
     assert "wrong in disc, ring: [4, 22]" in text
 
 
-def test_a_wedge_for_the_rings(text):
-    """Blue where the coordinates along 50 and 275 degrees are at least -1.0 and -0.9."""
+def test_two_units_found_for_the_rings(text):
     X, Y = byhand.rings(200)
-    inside = [[], []]
+    wrong = [0, 0]
     for (u, v), y in zip(X.tolist(), Y[:, 0]):
-        along = (u * math.cos(math.radians(at)) + v * math.sin(math.radians(at))
-                 for at in (50, 275))
-        inside[int(y)].append(all(t >= low for t, low in zip(along, (-1.0, -0.9))))
-    assert inside[0].count(False) == 1
-    assert inside[1].count(True) == 21
-    assert "it leaves out one example of the disc and takes in 21 of the ring" in text
+        z = (1.3783 * math.tanh(0.2155 * u + 2.3619 * v - 0.4431)
+             - 1.3797 * math.tanh(0.5523 * u + 2.1918 * v + 0.2571) + 0.0379)
+        wrong[int(y)] += (z >= 0) != (y == 1)
+    assert wrong == [1, 12]
+    assert "leave out one example of the disc and take in 12 of the ring" in text
+    assert "found by a search: 0.935" in text
 
 
 def test_accuracy_on_the_rings(text):
@@ -471,6 +487,20 @@ def test_exercise_2_5(text):
     assert [round(p) for p in bump] == [0, 1, 0]
 
 
+def test_exercise_2_7(tool, text):
+    parameters, relu = tool.start(2, range(200)), tool.HIDDEN["relu"]
+    parameters[1] += 0.5
+    tool.train(parameters, relu, "cross_entropy", 1000)
+    failed = ~tool.solved(parameters, relu) & (tool.dead_units(parameters, relu) == 0)
+    z1, _, answers = tool.forward(parameters, relu)
+    wrong = ((answers >= 0.5) != (tool.Y == 1))[:, :, 0]
+    on = tool.always_on(parameters, relu) & failed
+    silent = ((z1 <= 0).all(axis=2) | ~wrong).all(axis=1) & failed
+    assert (failed.sum(), on.sum(), silent.sum(), (on & silent).sum()) == (77, 35, 42, 0)
+    assert "Of 77 such networks at 0.5, in 35 both" in text
+    assert "in the other 42 both are silent" in text
+
+
 def test_exercise_2_8(text):
     assert 2**2 * math.factorial(2) == 8
     assert 2**4 * math.factorial(4) == 384
@@ -495,28 +525,28 @@ def test_exercise_2_9():
 
 
 def test_exercise_2_10(text):
-    """The radius of the best fence for k = 1, a1 + a2 + a3 = 2.2, all around."""
+    """The fence's radius for the printed c, all around; and sharp triangles."""
+    best = dict(re.findall(r"k = +(\d+): best accuracy [\d.]+, c = ([\d.]+)", text))
     radii = []
     for degree in range(360):
         low, high = 0.0, 5.0
         for _ in range(50):
             r = (low + high) / 2
             sums = (1.2 - r * math.cos(math.radians(degree - at)) for at in (90, 210, 330))
-            low, high = (r, high) if sum(map(p_of, sums)) > 2.2 else (low, r)
+            low, high = (r, high) if sum(map(p_of, sums)) > float(best["1"]) else (low, r)
         radii.append(low)
+    assert 1 < min(radii) and max(radii) < 1.7
     assert f"from {min(radii):.2f} to {max(radii):.2f}" in text
+    missing = 3 - float(best["20"])
+    assert f"{1.2 - math.log(1 / missing - 1) / 20:.2f}" == "0.98"
+    assert "to $r = 0.98$" in text
+    for k, share in ((1, "1.000"), (2, "1.000"), (5, "1.000"), (20, "0.992")):
+        assert f"k = {k:2}: best accuracy {share}" in text
     X, Y = byhand.rings(200)
     reach = [max(u * math.cos(math.radians(at)) + v * math.sin(math.radians(at))
-                 for at in (90, 210, 330)) for u, v in X.tolist()]
-
-    def right(r):
-        return sum((size > r) == (y == 1) for size, y in zip(reach, Y[:, 0])) / 200
-
-    assert right(1.2) == 0.93
-    assert max(map(right, reach)) == 0.98
-    assert f"{max(reach, key=right):.2f}" == "1.00"
-    assert 1.2 - math.log(0.983 / 0.017) / 20 == pytest.approx(1.0, abs=0.005)
-    assert "k = 20: best accuracy 0.980" in text
+                 for at in (188, 308, 68)) for u, v in X.tolist()]
+    assert all((size > 1.084) == (y == 1) for size, y in zip(reach, Y[:, 0]))
+    assert "with a direction at 188°" in text
 
 
 def test_exercise_2_11(text):
