@@ -5,6 +5,7 @@ the package: with `math` and loops alone.
 """
 
 import math
+import random
 from pathlib import Path
 
 import pytest
@@ -157,7 +158,8 @@ def test_power_iteration(text):
         v = [c / size for c in v]
         v, old = [13 * v[0] + 12 * v[1], 12 * v[0] + 13 * v[1]], v
     assert old[0] * v[0] + old[1] * v[1] == pytest.approx(25)
-    for printed in ("limit 1.25", "limit 1.18", "limit 1.60", "eta 1:  0 rises", "eta 3: 11 rises"):
+    for printed in ("limit 1.25", "limit 1.18", "limit 1.60", "eta 1:  0 rises",
+                    "eta 2:  0 rises", "eta 3: 11 rises"):
         assert printed in text
     assert "is 1.25, 1.18 and 1.60" in text
 
@@ -222,10 +224,43 @@ def test_lower_ground_beside_the_exact_zero(text):
     assert stated(text, math.log(2) / 2, 4) == "0.3466"
 
 
+def test_no_path_gains_more_than_the_fourth_power(text):
+    """The gain against its bound of the text, for 2-2-1 networks near zero and far from it."""
+    assert r"at most $-\frac18 (z_{00} - z_{01} - z_{10} + z_{11})$" in text
+    rng = random.Random(0)
+    for _ in range(2000):
+        size = 10 ** rng.uniform(-2, 1)
+        units = [[rng.gauss(0, size) for _ in range(4)] for _ in range(2)]
+        c = rng.gauss(0, size)
+        z = [c + sum(v * sigmoid(b + w1 * p + w2 * q) for v, w1, w2, b in units)
+             for p, q in [(0, 0), (0, 1), (1, 0), (1, 1)]]
+        gain = math.log(2) - sum(map(log_loss, z, (0, 1, 1, 0))) / 4
+        by_sums = -(z[0] - z[1] - z[2] + z[3]) / 8
+        by_sizes = sum(abs(v * w1 * w2) * (abs(b) + abs(w1) + abs(w2)) / 64
+                       for v, w1, w2, b in units)
+        assert gain <= by_sums + 1e-12 and by_sums <= by_sizes + 1e-12
+    for k in range(1, 2000):
+        s = sigmoid(k / 100)
+        assert abs(s * (1 - s) * (1 - 2 * s)) <= k / 800
+
+
 def test_the_gain_is_a_thirty_second_of_the_fourth_power(text):
     assert "about $\\varepsilon^4/32$" in text
     assert f"{(1 / 8) ** 4 / 32:.6f}" == "0.000008"                         # as the cell prints
     assert stated(text, 0.98**99, 2) == "0.14"
+
+
+def test_cosine_of_a_spoiled_gradient(text):
+    """Factors of mean 1 and mean square 2: cosine and relative error are near 1 / sqrt 2."""
+    rng = random.Random(0)
+    for draw in (lambda: rng.expovariate(1), lambda: 2.0 * (rng.random() < 0.5)):
+        g = [rng.gauss(0, 1) for _ in range(100_000)]
+        d = [draw() * c for c in g]
+        length = math.sqrt(sum(c * c for c in d))
+        cosine = sum(map(math.prod, zip(d, g, strict=True))) / length / math.hypot(*g)
+        assert cosine == pytest.approx(1 / math.sqrt(2), rel=0.02)
+        assert math.dist(d, g) / length == pytest.approx(1 / math.sqrt(2), rel=0.02)
+    assert "promise a cosine near $1/\\sqrt2$" in text
 
 
 def test_prices_of_knowing_nothing(text):
@@ -288,12 +323,18 @@ def test_exercise_5():
 
 
 def test_exercise_10(text):
-    for kappa, rate, few, many in [(25, "0.6667", "17", "86"), (10_000, "0.9802", "345", "34539")]:
+    for kappa, rate, few, counted, many in [
+        (25, "0.6667", 18, 24, 87), (10_000, "0.9802", 346, 620, 34_539),
+    ]:
         root = math.sqrt(kappa)
-        assert stated(text, (root - 1) / (root + 1), 4) == rate
-        assert f"{math.log(1000) / math.log((root + 1) / (root - 1)):.0f}" == few
-        assert f"{math.log(1000) / math.log((kappa + 1) / (kappa - 1)):.0f}" == many
-        assert f"steps {few} instead of {many}" in text
+        q = (root - 1) / (root + 1)
+        assert stated(text, q, 4) == rate
+        assert math.ceil(math.log(1000) / -math.log(q)) == few
+        assert math.ceil(math.log(1000) / math.log((kappa + 1) / (kappa - 1))) == many
+        far = [math.hypot(5 * (1 + (1 - q) * k) * q**k, (1 + (1 + q) * k) * q**k)   # k r^k
+               for k in range(1000)]
+        assert max(k for k in range(1000) if far[k] >= far[0] / 1000) + 1 == counted
+        assert f"steps {few} by the rate, {counted} counted, plain {many}" in text
 
 
 def test_exercise_11(text):
