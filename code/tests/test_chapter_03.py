@@ -221,12 +221,18 @@ def test_twenty_untrained_networks(text, digits):
 
 
 def test_which_have_a_favourite(text, digits):
-    lead, share = [], []
+    lead, share, move = [], [], []
     for seed in range(20):
         theta = start(seed)
         A, P = forward(theta, digits[0])
-        middle = sorted((A @ theta[2].T).mean(axis=0))
-        lead.append(middle[-1] - middle[-2])
+        logits = A @ theta[2].T
+        middle = logits.mean(axis=0).tolist()
+        third, second, first = sorted(range(10), key=middle.__getitem__)[-3:]
+        lead.append(middle[first] - middle[second])
+        move.append((logits[:, first] - logits[:, second]).std())
+        if seed == 0:
+            counts = np.bincount(P.argmax(axis=1))
+            assert (third, second) == (1, 2) and counts[1] > counts[2] > 0
         share.append(np.bincount(P.argmax(axis=1)).max() / 5000)
     order = sorted(range(20), key=lead.__getitem__)
     curve = [0.5 * (1 + math.erf(v / 0.09 / math.sqrt(2))) for v in lead]
@@ -234,6 +240,7 @@ def test_which_have_a_favourite(text, digits):
     for half in order[:10], order[10:]:
         for name, values in ("lead ", lead), ("share", share), ("curve", curve):
             assert f"{name} {np.round([values[s] for s in half], 2)}" in text
+    assert f"difference moves by {min(move):.2f} to {max(move):.2f}" in text
     assert f"mean lead: {sum(lead) / 20:.2f} " in text
     firm = [s for v, s in zip(lead, share) if v >= 0.13]
     open_ = [s for v, s in zip(lead, share) if v < 0.06]
@@ -283,6 +290,7 @@ def test_why_it_has_a_favourite(text, digits):
     assert f"logits: from digit to digit {move:.2f}, from class to class {spread:.2f}" in text
     P = forward(start(0), X)[1]
     assert f"from {P.min():.2f} to {P.max():.2f}, mean 0.10" in text
+    assert stated(text, P.max(), 2) == "0.25" and P.max() < 0.25        # "no probability is above"
 
 
 # Trained networks ------------------------------------------------------------------------------
@@ -376,17 +384,19 @@ def test_lines_in_parameter_space(text, trained):
         lengths = [math.sqrt(math.fsum(v * v for v in u)) for u in (p, q, q - p)]
         printed = "length before {:.1f}, after {:.1f}, distance from start {:.1f}"
         assert printed.format(*lengths) in text
-        back = p - 1.5 * (q - p)
-        assert f"{-back @ q / math.sqrt((back @ back) * (q @ q)):.2f}" == "0.95"
+        cosines = [f"{-back @ q / math.sqrt((back @ back) * (q @ q)):.2f}"
+                   for back in (p - 0.25 * (q - p), p - 1.5 * (q - p))]
+        assert cosines[1] == "0.95" and (p is not ends[0][0] or cosines[0] == "0.55")
         ahead = [right(shaped(p + t * (q - p)), X_new, Y_new) for t in np.linspace(0.75, 3, 10)]
         assert 0.89 < min(ahead) and max(ahead) < 0.92      # "hardly changes"
     drop = [right(shaped(q), X_new, Y_new) - right(shaped(p + 3 * (q - p)), X_new, Y_new)
             for p, q in ends]
     assert np.mean(drop) == pytest.approx(0.015, abs=0.001)
     on_the_line = [100 * right(shaped(p - 1.5 * (q - p)), X_new, Y_new) for p, q in ends]
+    assert f"line, t = -1.5:   {[f'{s:.0f}%' for s in on_the_line]}" in text
     alone = [100 * right(shaped(-1.5 * q), X_new, Y_new) for _, q in ends]
-    assert (f"alone reads {min(alone):.0f} to {max(alone):.0f} %, $\\theta(-1.5)$ "
-            f"{min(on_the_line):.0f} to {max(on_the_line):.0f} %") in text
+    assert sum(a > s for a, s in zip(alone, on_the_line)) == 4          # "four of the five"
+    assert f"({on_the_line[1]:.0f} % for {alone[1]:.0f} %)" in text
     for factor in 1, 1.5:
         turned = [f"{100 * right(shaped(-factor * q), X_new, Y_new):.0f}%" for _, q in ends]
         assert f"-{factor} times after: {turned}" in text
@@ -435,19 +445,39 @@ def test_bound_on_the_logits(text, trained):
     (W1, b1, W2, _), X_new = trained[0][0], trained[3]
     stretch = [math.sqrt(np.linalg.eigvalsh(W @ W.T).max()) for W in (W1, W2)]
     assert f"bound {stretch[0] * stretch[1] / 4:.1f}," in text
-    slope = 1 / (2 + 2 * np.cosh(X_new @ W1.T + b1))        # of the sigmoid
-    assert f"mean slope {slope.mean():.2f}, below 0.025 in" in text
-    assert stated(text, 100 * (slope < 0.025).mean(), 0) == "46"
-    assert stated(text, 0.25 / slope.mean(), 1) == "3.6"
+    i, j = np.random.default_rng(0).integers(0, 1000, (2, 5000))
+    Z = X_new @ W1.T + b1
+    A = 1 / (1 + np.exp(-Z))
+    way = [((V[i] - V[j]) ** 2).sum(axis=1) for V in (X_new, Z, A, A @ W2.T)]
+    ratio = way[3] / np.where(i == j, np.inf, way[0])
+    best = ratio.argmax()
+    assert f"largest {math.sqrt(ratio[best]):.1f}, median" in text
+    below = [limit * math.sqrt(u[best] / v[best])
+             for limit, u, v in zip((stretch[0], 1 / 4, stretch[1]), way, way[1:])]
+    assert "{:.2f}, {:.2f} and {:.2f}, together".format(*below) in text
+    assert stated(text, math.prod(below), 1) == "5.6"
 
 
 def test_a_bias_for_each_example_instead_of_each_unit(text, trained):
-    (W1, b1, _, _), X_new = trained[0][0], trained[3]
+    (W1, b1, W2, b2), X_new = trained[0][0], trained[3]
     for m in 1, 16:
-        Z = X_new[:m] @ W1.T
-        wrong = max(abs(p_of(Z[i % m, j] + b1[i]) - p_of(Z[i % m, j] + b1[j]))
-                    for i in range(16) for j in range(16))
-        assert f"m = {m}: no error, shape (16, 16), activations wrong by up to {wrong:.2f}" in text
+        Z, wrong = X_new[:m] @ W1.T, []
+        for i in range(16):                                 # column i of the wrong answers
+            answers = []
+            for bias in b1, [b1[i]] * 16:
+                hidden = [p_of(v + b) for v, b in zip(Z[i % m], bias)]
+                answers.append(shares([math.fsum(w * h for w, h in zip(row, hidden)) + c
+                                       for row, c in zip(W2, b2)]))
+            wrong += [abs(p - q) for p, q in zip(*answers)]
+        assert (f"m = {m}: no error, shape (10, 16), probabilities wrong by up to "
+                f"{max(wrong):.2f}") in text
+
+
+def test_the_nine_overtakes_the_seven(text, trained):
+    theta, X_new, Y_new = trained[0][0], trained[3], trained[4]
+    seven, nine = (X_new[Y_new[:, d] == 1][0] for d in (7, 9))
+    P = forward(theta, np.array([seven + s * (nine - seven) for s in (0.28, 0.30)]))[1]
+    assert (P[:, 9] > P[:, 7]).tolist() == [False, True] and "three tenths of the way" in text
 
 
 def test_mean_of_two_networks(text, trained):
