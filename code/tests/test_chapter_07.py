@@ -279,6 +279,20 @@ def test_rule_1_as_the_text_reads_it(text):
     assert min(found["untrained"][3], found["trained"][3]) > 0.7
 
 
+def test_rule_2_as_the_text_reads_it(text):
+    found = {}
+    for name, what, low, high in re.findall(
+            r"(\w+) +(one digit|all digits|gradients) +from (\S+) to (\S+)", text):
+        found[name, what] = float(low), float(high)
+    assert len(found) == 6
+    for name in ("untrained", "trained"):
+        assert found[name, "all digits"][0] > 0.5
+        assert found[name, "one digit"][1] < 0.4 and found[name, "gradients"][1] < 0.5
+    for end in (0, 1):
+        assert found["trained", "all digits"][end] > found["untrained", "all digits"][end]
+        assert found["trained", "gradients"][end] < found["untrained", "gradients"][end]
+
+
 def test_ten_sigmoid_layers(text):
     assert f"{4 ** -10:.1e}" == "9.5e-07" and "9.5 \\cdot 10^{-7}" in text
     assert max(sigmoid(z / 100) * (1 - sigmoid(z / 100)) for z in range(-500, 501)) == 0.25
@@ -310,12 +324,12 @@ def test_twenty_layers_as_the_text_reads_them(text):
         row = re.fullmatch(r"(\w.*?) +(?:\d\.\de[-+]\d\d ?\s*){5}", line)
         if row:
             left[row[1]] = float(line.split()[-1])
-    assert len(left) == 6
+    assert len(left) == 7
     assert left["sigmoid"] < 4 ** -19
     assert f"{left['sigmoid, s = 4'] ** (1 / 19):.2f}" == "0.62" and "0.62" in text
     assert f"{math.sqrt(0.094 * 4):.2f}" == "0.61"
     assert 0.8 < left["sigmoid, s = 10.6"] < 1.3 and 0.8 < left["ReLU, s = 1.41"] < 1.2
-    assert 0.17 < left["tanh"] < 0.23
+    assert 0.17 < left["tanh"] < 0.23 and 0.9 < left["tanh, s = 1.25"] < 1.1
     relu = 2 ** (-19 / 2)
     assert f"{relu:.1e}" == "1.4e-03" and "1.4 \\cdot 10^{-3}" in text
     assert 0.8 < left["ReLU"] / relu < 1.2
