@@ -2,8 +2,8 @@
 
 A figure of byhand.widgets.explore stores a strip of pictures in its notebook, made by
 book/tools/frames.py. Here the strip becomes a file of the site, and the figure says what is in it;
-sliders.js does the rest, near the screen. If book/live/build.py has made _build/live, the site
-takes it in.
+sliders.js does the rest, near the screen. If book/live/build.py has made _build/live and
+_build/lite, the site takes them in, and each chapter as a notebook with them.
 """
 
 import base64
@@ -11,10 +11,11 @@ import html
 import json
 import re
 import shutil
+import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-LIVE = ROOT / "_build/live"
+MADE = ROOT / "_build"
 
 
 def strips(notebook):
@@ -32,7 +33,10 @@ def add_strips(app, pagename, templatename, context, doctree):
     context["live"] = context["moving"] = False
     if source.suffix != ".ipynb":
         return
-    context["live"] = (LIVE / "page.js").exists()
+    context["live"] = (MADE / "live/page.js").exists()
+    if (MADE / "lite/index.html").exists():
+        address = context["pathto"]("lite/notebooks/index.html", 1)
+        context["lite"] = f"{address}?path={source.name}"
     folder = Path(app.outdir, "_images")
     folder.mkdir(parents=True, exist_ok=True)
     for name, webp, told in strips(source):
@@ -50,18 +54,28 @@ def add_strips(app, pagename, templatename, context, doctree):
         context["moving"] = True
 
 
-def add_live(app, exception):
-    """Copy _build/live into the site; what is there from an earlier build goes."""
-    target = Path(app.outdir, "live")
-    if exception or app.builder.format != "html":
-        return
-    made = "made-of.txt"
-    if (LIVE / made).exists() and (target / made).exists():
-        if (LIVE / made).read_text() == (target / made).read_text():
+def take_in(made, target):
+    """Copy a folder into the site; what is there from an earlier build goes."""
+    mark = "made-of.txt"
+    if (made / mark).exists() and (target / mark).exists():
+        if (made / mark).read_text() == (target / mark).read_text():
             return
     shutil.rmtree(target, ignore_errors=True)
-    if (LIVE / made).exists():
-        shutil.copytree(LIVE, target)
+    if (made / mark).exists():
+        shutil.copytree(made, target)
+
+
+def add_live(app, exception):
+    if exception or app.builder.format != "html":
+        return
+    site = Path(app.outdir)
+    for name in "live", "lite":
+        take_in(MADE / name, site / name)
+    if (site / "lite").exists():
+        sys.path.insert(0, str(ROOT / "book/live"))
+        from lite import add_chapters
+
+        add_chapters(site)
 
 
 def setup(app):

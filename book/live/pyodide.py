@@ -5,7 +5,8 @@ carries the same files unmodified; pure Python wheels come from the index. Every
 hash that pins.json names. They are kept in .venv/pyodide, so this needs the network once.
 
 To these come the package of this commit, the results that chapters read, and a lock file cut down
-to what is there. files.json lists all of it, with sizes and hashes, for the worker.
+to what is there. files.json lists what the pages load, with sizes and hashes, for the worker; what
+only JupyterLite's notebooks need stands in the lock file alone.
 """
 
 import hashlib
@@ -26,6 +27,7 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 PINS = json.loads((HERE / "pins.json").read_text(encoding="utf-8"))
 KEPT = ROOT / ".venv/pyodide"
+EXTENSIONS = Path(sys.prefix, "share/jupyter/labextensions")
 LOCK = "pyodide-lock.json"
 PRETTY = "ipython_pretty.py"
 CARRIER_FOLDER = "open_webui/frontend/pyodide/"
@@ -85,7 +87,8 @@ def download(requirement, digest):
         asked.write_text(f"{requirement} --hash=sha256:{digest}\n")
         pip = subprocess.run(
             [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check",
-             "--no-deps", "--only-binary=:all:", "--ignore-requires-python", "--require-hashes",
+             "--no-deps", "--only-binary=:all:", "--platform=any", "--ignore-requires-python",
+             "--require-hashes",
              "--dest", folder, "-r", asked], capture_output=True, text=True)
         if pip.returncode:
             raise Missing(f"{requirement}: {pip.stderr.strip().splitlines()[-1]}")
@@ -112,16 +115,21 @@ def fetch():
         raise Missing(f"Pyodide could not be had; missing: {', '.join(wanted)}")
 
 
-def wheels():
-    """{file name: bytes} of the pure Python wheels, kept by their hash."""
+def wheels(kind):
+    """{file name: bytes} of pure Python wheels, kept by their hash."""
     found = {}
-    for requirement, digest in PINS["wheels"].items():
+    for requirement, digest in PINS[kind].items():
         name, version = requirement.split("==")
         file = f"{name}-{version}-py3-none-any.whl"
         if not (KEPT / file).exists() or sha256((KEPT / file).read_bytes()) != digest:
             keep(file, download(requirement, digest))
         found[file] = (KEPT / file).read_bytes()
     return found
+
+
+def name_of(file):
+    """The name of a wheel's package in Pyodide's lock file."""
+    return file.split("-")[0].replace("_", "-")
 
 
 def archive(members):
@@ -135,16 +143,33 @@ def archive(members):
     return out.getvalue()
 
 
-def byhand_wheel():
-    """The package of this commit as a wheel."""
-    folder = ROOT / "code/byhand"
-    members = {f"byhand/{path.name}": path.read_bytes() for path in folder.iterdir()
-               if path.suffix in (".py", ".npz", ".mplstyle", ".txt")}
-    info = "byhand-0.1.0.dist-info/"
-    members[info + "METADATA"] = b"Metadata-Version: 2.1\nName: byhand\nVersion: 0.1.0\n"
+def wheel(name, members):
+    """{file name: bytes} of a wheel of this commit's files, given as {path: bytes}."""
+    info = f"{name}-0.1.0.dist-info/"
+    members[info + "METADATA"] = f"Metadata-Version: 2.1\nName: {name}\nVersion: 0.1.0\n".encode()
     members[info + "WHEEL"] = b"Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
-    members[info + "RECORD"] = "".join(f"{name},,\n" for name in sorted(members)).encode()
-    return archive(members)
+    members[info + "RECORD"] = "".join(f"{path},,\n" for path in sorted(members)).encode()
+    return {f"{name}-0.1.0-py3-none-any.whl": archive(members)}
+
+
+def byhand():
+    """The package's files in a wheel."""
+    return {f"byhand/{path.name}": path.read_bytes() for path in (ROOT / "code/byhand").iterdir()
+            if path.suffix in (".py", ".npz", ".mplstyle", ".txt")}
+
+
+def results():
+    """The files that chapters read."""
+    return {f"book/results/{path.name}": path.read_bytes()
+            for path in (ROOT / "book/results").glob("*.json")}
+
+
+def notebook_wheels():
+    """{file name: bytes} of what JupyterLite's notebooks need and the pages do not: IPython."""
+    kernel = EXTENSIONS / "@jupyterlite/pyodide-kernel-extension/static/pypi"
+    own = {path.name: path.read_bytes() for path in kernel.glob("*.whl")
+           if not path.name.startswith("widgetsnbextension")}
+    return wheels("notebooks") | own | wheel("results", results())
 
 
 def package(file, data, depends):
@@ -156,38 +181,37 @@ def package(file, data, depends):
 
 
 def contents():
-    """{name: bytes} of the whole folder."""
+    """{name: bytes} of the whole folder, without and with what only notebooks need."""
     fetch()
     files = {name: (KEPT / name).read_bytes() for name in PINS["files"]}
-    pure = wheels()
-    ipython = next(file for file in pure if file.startswith("ipython-"))
-    pretty = zipfile.ZipFile(io.BytesIO(pure.pop(ipython))).read("IPython/lib/pretty.py")
-    pure["byhand-0.1.0-py3-none-any.whl"] = byhand_wheel()
+    pure, more = wheels("wheels"), notebook_wheels()
+    ipython = next(data for file, data in more.items() if file.startswith("ipython-"))
+    pretty = zipfile.ZipFile(io.BytesIO(ipython)).read("IPython/lib/pretty.py")
+    pure |= wheel("byhand", byhand())
     files.update(pure)
 
     lock = json.loads(files[LOCK])
     known = {name: entry for name, entry in lock["packages"].items() if entry["file_name"] in files}
-    for file, data in pure.items():
-        needs = {"ipywidgets": ["comm", "traitlets"], "byhand": ["matplotlib", "numpy"]}
-        known[file.split("-")[0]] = package(file, data, needs.get(file.split("-")[0], []))
+    needs = {"ipywidgets": ["comm", "traitlets"], "byhand": ["matplotlib", "numpy"],
+             "ipykernel": [name_of(file) for file in more if not file.startswith("ipykernel")]}
+    for file, data in (pure | more).items():
+        known[name_of(file)] = package(file, data, needs.get(name_of(file), []))
     for entry in known.values():        # fonttools and pytz are left out: plots draw without them
         entry["depends"] = [name for name in entry["depends"] if name in known]
     lock["packages"] = known
     files[LOCK] = json.dumps(lock, indent=1, sort_keys=True).encode()
 
     files["boot.py"] = (HERE / "boot.py").read_bytes()
-    results = {f"book/results/{path.name}": path.read_bytes()
-               for path in (ROOT / "book/results").glob("*.json")}
-    files["book.zip"] = archive({**results, PRETTY: pretty, "chapters/": b""})
-    return files
+    files["book.zip"] = archive({**results(), PRETTY: pretty, "chapters/": b""})
+    return files, more
 
 
 def build(target):
     """Write the folder, or raise Missing and leave none."""
     shutil.rmtree(target, ignore_errors=True)
-    files = contents()
+    files, more = contents()
     target.mkdir(parents=True)
-    for name, data in files.items():
+    for name, data in (files | more).items():
         (target / name).write_bytes(data)
     listed = {
         name: {"bytes": len(data), "sha256": b64encode(hashlib.sha256(data).digest()).decode()}

@@ -9,7 +9,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 SITE = ROOT / "_build/html"
-PAGES = sorted(set(SITE.rglob("*.html")) - {SITE / "index.html"})
+PAGES = sorted(page for page in SITE.rglob("*.html") if page.name != "index.html")
 CHAPTER = "chapters/01-logistic-regression.html"
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium")
 FLAGS = [

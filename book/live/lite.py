@@ -1,0 +1,152 @@
+"""JupyterLite: the site's lite/ folder, in which each chapter opens as a notebook that runs.
+
+JupyterLite's own command makes _build/lite, from pinned packages. The Python that it starts is the
+one of the pages, in live/python beside it, and no setting leads to another host. The chapters are
+added when the site has been built.
+"""
+
+import hashlib
+import json
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from html import unescape
+from importlib.metadata import version
+from pathlib import Path
+
+import pyodide
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parents[1]
+OUT = ROOT / "_build/lite"
+VERSIONS = version("jupyterlite-core") + " " + version("jupyterlite-pyodide-kernel")
+KERNEL = "@jupyterlite/pyodide-kernel-extension"
+WIDGETS = "@jupyter-widgets/jupyterlab-manager"
+PYODIDE = {
+    "pyodideUrl": "./../live/python/pyodide.mjs",
+    "disablePyPIFallback": True,
+    "loadPyodideOptions": {
+        # What the kernel would otherwise look for on a package index, and what chapters import.
+        "packages": ["micropip", "piplite", "ipykernel", "comm", "pyodide-kernel", "jedi",
+                     "ipython", "matplotlib", "ipywidgets", "tqdm", "byhand"],
+        # Where notebooks run: beside book/results, which the package "results" puts there.
+        "env": {"HOME": "/lib/python3.14/site-packages/chapters"},
+    },
+}
+SETTINGS = {
+    "appName": "Neural Networks by Hand",
+    "appUrl": "./notebooks",
+    "contentsAllJsonFile": "all.json",
+    # Files by way of a service worker made every import slow; notebooks are kept without it.
+    "disabledExtensions": ["@jupyterlite/application-extension:service-worker-manager"],
+    "faviconUrl": "./notebooks/favicon.ico",
+    "litePluginSettings": {f"{KERNEL}:kernel": PYODIDE},
+}
+UNUSED = ["**/fa-*.eot", "**/fa-*.svg", "**/fa-*.ttf", "**/fa-*.woff", "doc", "rspack.*"]
+
+
+def build():
+    """Make _build/lite, without the chapters, unless nothing it is made of has changed."""
+    digest = hashlib.sha256(VERSIONS.encode())
+    for path in Path(__file__), HERE / "pins.json":
+        digest.update(path.read_bytes())
+    made = OUT / "made-of.txt"
+    if made.exists() and made.read_text() == digest.hexdigest():
+        return
+    print("Making the notebooks' JupyterLite", flush=True)
+    shutil.rmtree(OUT, ignore_errors=True)
+    with tempfile.TemporaryDirectory() as folder:   # its notes in an older one would hide changes
+        config = {
+            "output_dir": str(OUT),
+            "apps": ["notebooks"],
+            "ignore_sys_prefix": True,
+            "federated_extensions": [str(pyodide.EXTENSIONS / name) for name in (KERNEL, WIDGETS)],
+            "no_sourcemaps": True,
+            "no_unused_shared_packages": True,
+        }
+        settings = {"jupyter-lite-schema-version": 0, "jupyter-config-data": SETTINGS}
+        Path(folder, "jupyter_lite_config.json").write_text(json.dumps({"LiteBuildConfig": config}))
+        Path(folder, "jupyter-lite.json").write_text(json.dumps(settings))
+        said = subprocess.run([sys.executable, "-m", "jupyterlite_core", "build"], cwd=folder,
+                              capture_output=True, text=True)
+    built = OUT / "jupyter-lite.json"
+    if said.returncode or '"./../live/python/pyodide.mjs"' not in built.read_text():
+        raise pyodide.Missing(f"JupyterLite: {said.stderr.strip()[-500:]}")
+    for pattern in UNUSED:
+        for path in OUT.glob(pattern):
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+    icons = OUT / "static/favicons"     # which the notebook asks for, and JupyterLite lacks
+    icons.mkdir(parents=True)
+    for state in "notebook", "busy-1":
+        shutil.copy(OUT / "notebooks/favicon.ico", icons / f"favicon-{state}.ico")
+    made.write_text(digest.hexdigest())
+
+
+# The chapters
+
+
+def plain(markup):
+    return unescape(re.sub(r"<[^>]+>", "", markup))
+
+
+def worded(source, page):
+    """A chapter's prose with its references as the built page words them.
+
+    source: its cells' text, with roles such as {numref}`fig-ch1-neuron`; page: the page's HTML.
+    References to equations of the same chapter stay: the notebook can follow those.
+    """
+    link = r'<a class="reference internal" href="([^"#]*)#?([^"]*)"[^>]*>(.*?)</a>'
+    said = {(label or Path(file).stem).removeprefix("equation-"): plain(text)
+            for file, label, text in re.findall(link, page, re.S)}
+    cited = iter(re.findall(r'<span class="bibtex-citation"[^>]*>(.*?)</span>', page, re.S))
+
+    def word(role):
+        kind, text, target = role.groups()
+        if kind.startswith("cite"):
+            return plain(next(cited, role[0]))
+        if kind == "eq" and f"({target})" in source:
+            return role[0]
+        return text or said.get(target.rpartition("/")[2], role[0])
+
+    roles = r"\{(cite:[pt]|doc|eq|numref|prf:ref|ref)\}`(?:([^`<]*?)\s*<)?([^`<>]*)>?`"
+    return re.sub(roles, word, source)
+
+
+def notebook(path, page):
+    """A chapter for JupyterLite: its kernel, its references, no pictures under the sliders."""
+    told = json.loads(path.read_text(encoding="utf-8"))
+    told["metadata"]["kernelspec"] = {"display_name": "Python (Pyodide)", "language": "python",
+                                      "name": "python"}
+    prose = [cell for cell in told["cells"] if cell["cell_type"] == "markdown"]
+    split = "\n\0\n"
+    words = worded(split.join("".join(cell["source"]) for cell in prose), page).split(split)
+    for cell, text in zip(prose, words, strict=True):
+        cell["source"] = text
+    for cell in told["cells"]:
+        for out in cell.get("outputs", []):     # JupyterLite wants each text in one piece
+            if "text" in out:
+                out["text"] = "".join(out["text"])
+            if "data" in out:
+                out["data"].pop("image/webp", None)
+                out["data"] = {kind: "".join(data) for kind, data in out["data"].items()}
+    return json.dumps(told, ensure_ascii=False)
+
+
+def add_chapters(site):
+    """Put the chapters where JupyterLite looks for them: files/, and a list in Jupyter's form."""
+    listed = []
+    for path in sorted(ROOT.glob("chapters/*.ipynb")):
+        page = (site / "chapters" / path.name).with_suffix(".html").read_text(encoding="utf-8")
+        file = site / "lite/files" / path.name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(notebook(path, page), encoding="utf-8")
+        listed.append({"name": path.name, "path": path.name, "type": "notebook"})
+    day = "2026-01-01T00:00:00Z"
+    common = {"created": day, "last_modified": day, "writable": True, "mimetype": None}
+    listed = [item | common | {"format": None, "content": None} for item in listed]
+    folder = {"name": "", "path": "", "type": "directory", "format": "json", "content": listed}
+    index = site / "lite/api/contents/all.json"
+    index.parent.mkdir(parents=True, exist_ok=True)
+    index.write_text(json.dumps(folder | common))
