@@ -140,7 +140,8 @@ def readable(error):
     told = traceback.TracebackException.from_exception(error)
     mine = [frame.filename.startswith("cell ") for frame in told.stack]
     first = mine.index(True) if any(mine) else len(mine)
-    told.stack = traceback.StackSummary.from_list(told.stack[first:])
+    theirs = [frame for frame in told.stack[first:] if frame.filename != "<exec>"]
+    told.stack = traceback.StackSummary.from_list(theirs)
     return "".join(told.format())
 
 

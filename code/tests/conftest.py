@@ -8,6 +8,7 @@ many cells and figures were compared.
 
 import json
 import os
+import shutil
 import sys
 from importlib.util import find_spec
 from pathlib import Path
@@ -21,7 +22,7 @@ PIXELS = 50         # so many may differ visibly: another processor may round to
 os.environ.setdefault("OMP_NUM_THREADS", "1")           # before NumPy is imported
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
-sys.path.insert(0, str(ROOT / "book/tools"))
+sys.path[:0] = [str(ROOT / "book/tools"), str(ROOT / "book/live")]
 HAVE_NOTEBOOKS = all(find_spec(name) for name in ("nbval", "nbformat", "nbclient", "yaml"))
 
 
@@ -29,6 +30,14 @@ def pytest_configure(config):
     import matplotlib
 
     matplotlib.use("agg")
+    if os.environ.get("BROWSER_TESTS") == "required":       # as in CI: nothing is left out
+        here = {
+            "playwright": find_spec("playwright"),
+            "chromium": os.environ.get("CHROMIUM") or shutil.which("chromium"),
+            "the built site, with Python": (ROOT / "_build/html/live/page.js").exists(),
+        }
+        if lacking := ", ".join(name for name, found in here.items() if not found):
+            raise pytest.UsageError(f"the browser tests are required, and lack: {lacking}")
     if HAVE_NOTEBOOKS and config.option.nbval:
         import notebooks
 

@@ -97,6 +97,12 @@ class Cell {
     this.set(ok ? "done" : "failed");
   }
 
+  // Stopped: what the run has not replaced stands again.
+  halt() {
+    this.output?.classList.remove("live-stale");
+    this.stale = false;
+  }
+
   private clear() {
     if (this.stale) {
       this.output?.replaceChildren();
@@ -220,7 +226,7 @@ function stop(reason: string) {
   ready = false;
   queue = [];
   for (const cell of cells) {
-    if (cell.state === "running") cell.end(true);
+    if (cell.state === "running") cell.halt();
     if (cell.state !== "failed") cell.set("fresh");     // a new Python knows nothing of them
   }
   bar.say(reason);
@@ -228,7 +234,8 @@ function stop(reason: string) {
 }
 
 function failed(text: string) {
-  stop(`Python could not be started: ${text}. The page stays as it is; Run tries again.`);
+  const what = ready ? "has ended" : "could not be started";
+  stop(`Python ${what}: ${text}. The page stays as it is; Run tries again.`);
 }
 
 let manager: Promise<Widgets> | null = null;
@@ -240,8 +247,13 @@ function widgets() {
   return manager;
 }
 
-function load<T>(name: string): Promise<T> {
-  return import(/* at run time */ at(name));
+async function load<T>(name: string): Promise<T> {
+  try {
+    return await import(/* at run time */ at(name));
+  } catch {
+    bar.say(`${name} did not arrive. The page stays as it is; try again.`);
+    throw Error(`${name} did not arrive`);
+  }
 }
 
 function make<T extends keyof HTMLElementTagNameMap>(tag: T, classes: string, parent?: Node) {

@@ -11,18 +11,16 @@ let python: any;
 let order: Promise<unknown> = Promise.resolve();
 
 self.onmessage = ({ data }: MessageEvent<ToWorker>) => {
-  order = order.then(() => handle(data));
+  order = order.then(() => handle(data)).catch((error) => {   // no start, or Python itself has died
+    say({ type: "failed", text: String(error.message ?? error) });
+    self.close();
+  });
 };
 
 async function handle(message: ToWorker) {
   if (message.type === "start") {
-    try {
-      await start(message.base);
-      say({ type: "ready" });
-    } catch (error) {
-      say({ type: "failed", text: String((error as Error).message ?? error) });
-      self.close();
-    }
+    await start(message.base);
+    say({ type: "ready" });
   } else if (message.type === "run") {
     const ok = python.globals.get("run")(message.id, message.name, message.code);
     say({ type: "end", id: message.id, ok });
@@ -43,13 +41,15 @@ async function start(base: string) {
     const name = asked.startsWith(base) ? asked.slice(base.length) : "";
     return name in files ? load(name) : network(input, init);
   };
-  for (const name in files) if (!name.endsWith(".mjs")) load(name).catch(() => {});   // all at once
+  const all = Promise.all(Object.keys(files).map(load));    // at once; one that fails ends the start
+  all.catch(() => {});
   const { loadPyodide } = await import(/* not bundled */ url("pyodide.mjs"));
-  python = await loadPyodide({
+  const started = loadPyodide({
     indexURL: base,
     packages: ["numpy", "matplotlib", "ipywidgets", "byhand"],
     env: { HOME: "/book", MPLBACKEND: "agg" },
   });
+  [python] = await Promise.all([started, all]);
   say({ type: "progress", text: "starting Python", done: 1, total: 1 });
   python.FS.mkdirTree("/book");
   python.unpackArchive(await (await load("book.zip")).arrayBuffer(), "zip", { extractDir: "/book" });
