@@ -31,7 +31,7 @@ book: $(READY)         ## build the site and say where it is
 
 test: $(READY)         ## run all tests, and every notebook with its outputs compared
 	@echo "Running the tests and every notebook"
-	@$(BIN)/python -m pytest -q -n logical --maxprocesses 4 --dist loadscope \
+	@$(BIN)/python -m pytest -q -rs -n logical --maxprocesses 4 --dist loadscope \
 		--nbval --nbval-current-env --nbval-cell-timeout=180 code/tests chapters
 
 serve: book            ## build the site and serve it on 127.0.0.1:8000
@@ -49,7 +49,7 @@ full: $(READY)         ## run chapter 8's experiments on all of MNIST and store 
 bench: .venv/bench     ## compare the speed of byhand with scikit-learn and PyTorch
 	@$(BIN)/python book/tools/bench.py
 
-bench-site: book .venv/browser  ## measure every page with Lighthouse and axe, as a phone on a slow line
+bench-site: book       ## measure every page with Lighthouse and axe, as a phone on a slow line
 	@$(BIN)/python book/tools/bench_site.py
 
 lint: $(READY)         ## check style, spelling and the form of the notebooks
@@ -71,6 +71,6 @@ $(READY): $(PINS)
 	@$(PYTHON) book/tools/environment.py
 	@touch $@
 
-.venv/lab .venv/bench .venv/browser .venv/lock: $(READY)
+.venv/lab .venv/bench .venv/lock: $(READY)
 	@$(BIN)/python book/tools/environment.py $(@F)
 	@touch $@

@@ -17,9 +17,7 @@ FLAGS = [
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
 ]  # fmt: skip
 
-playwright = pytest.importorskip(
-    "playwright.sync_api", reason="needs playwright: the extra browser"
-)
+playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright: requirements.txt")
 pytestmark = [
     pytest.mark.skipif(not CHROMIUM, reason="needs Chromium: apt install chromium, or $CHROMIUM"),
     pytest.mark.skipif(not PAGES, reason="the site is not built: make book"),
