@@ -54,8 +54,9 @@ class NotebookChecks:
 
         if not isinstance(item, IPyNbCell):
             return (yield)
-        for out in item.cell.outputs:       # strips are drawn by `make notebooks` alone, from the
-            out.get("data", {}).pop("image/webp", None)     # settings whose still picture is compared
+        for out in item.cell.outputs:
+            # Only `make notebooks` draws strips, in the run whose still picture is compared here.
+            out.get("data", {}).pop("image/webp", None)
         compared = bool(item.options["check"] and item.cell.execution_count)
         item.user_properties.append(("cell", "compared" if compared else "ignored"))
         start = self.seconds(item)
