@@ -329,6 +329,8 @@ def test_twenty_layers_as_the_text_reads_them(text):
     assert f"{left['sigmoid, s = 4'] ** (1 / 19):.2f}" == "0.62" and "0.62" in text
     assert f"{math.sqrt(0.094 * 4):.2f}" == "0.61"
     assert 0.8 < left["sigmoid, s = 10.6"] < 1.3 and 0.8 < left["ReLU, s = 1.41"] < 1.2
+    (median,) = re.findall(r"by the median: (\S+) at layer 1", text)
+    assert median == "0.02" == f"{1 / 50:.2f}" and "by the median a fiftieth" in text
     assert 0.17 < left["tanh"] < 0.23 and 0.9 < left["tanh, s = 1.25"] < 1.1
     relu = 2 ** (-19 / 2)
     assert f"{relu:.1e}" == "1.4e-03" and "1.4 \\cdot 10^{-3}" in text
