@@ -75,7 +75,7 @@ def add_live(app, exception):
         sys.path.insert(0, str(ROOT / "book/live"))
         from lite import add_chapters
 
-        add_chapters(site)
+        add_chapters(site, app.config.math_macros)
 
 
 def setup(app):

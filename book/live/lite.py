@@ -92,38 +92,88 @@ def plain(markup):
 
 
 def worded(source, page):
-    """A chapter's prose with its references as the built page words them.
-
-    source: its cells' text, with roles such as {numref}`fig-ch1-neuron`; page: the page's HTML.
-    References to equations of the same chapter stay: the notebook can follow those.
-    """
+    """A chapter's prose with references, as {numref}`fig-ch1-neuron`, in the built page's words."""
     link = r'<a class="reference internal" href="([^"#]*)#?([^"]*)"[^>]*>(.*?)</a>'
     said = {(label or Path(file).stem).removeprefix("equation-"): plain(text)
             for file, label, text in re.findall(link, page, re.S)}
+    said |= re.findall(r'id="equation-([^"]*)".*?class="eqno">(\(\d+\))', page, re.S)
     cited = iter(re.findall(r'<span class="bibtex-citation"[^>]*>(.*?)</span>', page, re.S))
 
     def word(role):
         kind, text, target = role.groups()
         if kind.startswith("cite"):
             return plain(next(cited, role[0]))
-        if kind == "eq" and f"({target})" in source:
-            return role[0]
         return text or said.get(target.rpartition("/")[2], role[0])
 
+    def numbered(formula):
+        return rf"\tag{{{said[formula[1]].strip('()')}}}" + "\n$$"
+
     roles = r"\{(cite:[pt]|doc|eq|numref|prf:ref|ref)\}`(?:([^`<]*?)\s*<)?([^`<>]*)>?`"
-    return re.sub(roles, word, source)
+    source = re.sub(roles, word, source)
+    for label, name in re.findall(r'id="(thm-[^"]*)".*?>(Theorem \d+)', page, re.S):
+        titled = r"(?<=\{prf:theorem\} )(.*\n:label: " + label + "\n)"
+        source = re.sub(titled, rf"{name}: \1", source)
+    return re.sub(r"^\$\$ \((eq-[\w-]+)\)", numbered, source, flags=re.M)
 
 
-def notebook(path, page):
-    """A chapter for JupyterLite: its kernel, its references, no pictures under the sliders."""
+def boxed(source):
+    """MyST's boxes, :::{kind} to :::, as headings and HTML, which every Jupyter shows."""
+    style = '<div style="border{}: 3px solid #888; padding: 0 1em; margin: 1em 0">\n\n'
+    ends = []
+
+    def put(fence):
+        kind, title, options = fence.groups()
+        if not kind:
+            return ends.pop()
+        title = title.strip()
+        begin, end = {
+            "div": (style.format(""), "\n</div>"),
+            "exercise": (f"#### Exercise {title}\n\n", ""),
+            "solution-start": ("##### Solution\n\n", ""),
+            "solution-end": ("", ""),
+        }.get(kind) or (style.format("-left") + f"**{title or 'Proof'}**\n\n", "\n</div>")
+        if kind == "admonition" and "dropdown" in options:
+            begin, end = f"<details><summary><b>{title}</b></summary>\n\n", "\n</details>"
+        ends.append(end)
+        return begin
+
+    source = re.sub(r"^\([\w-]+\)=\n", "", source, flags=re.M)      # names of places
+    return re.sub(r"^:{3,}(?:\{([\w:-]+)\}(.*)\n((?::\w+:.*\n)*))?", put, source, flags=re.M)
+
+
+def spelled(source, macros):
+    """Formulas without the book's own macros."""
+    inside = r"[^{}]*"
+    for _ in range(3):                          # so deep are the braces of a formula
+        inside = rf"(?:[^{{}}]|\{{{inside}\}})*"
+    for name, meaning in macros.items():
+        macro = rf"\\{name}(?![A-Za-z])" + rf"\{{({inside})\}}" * meaning.count("#")
+        body = re.sub(r"#(\d)", r"\\g<\1>", meaning.replace("\\", r"\\"))
+        while source != (source := re.sub(macro, body, source)):
+            pass                                # a macro in a macro
+    return source
+
+
+def notebook(path, page, macros):
+    """A chapter for JupyterLite: its kernel, plain Markdown, no pictures under the sliders."""
     told = json.loads(path.read_text(encoding="utf-8"))
     told["metadata"]["kernelspec"] = {"display_name": "Python (Pyodide)", "language": "python",
                                       "name": "python"}
     prose = [cell for cell in told["cells"] if cell["cell_type"] == "markdown"]
     split = "\n\0\n"
     words = worded(split.join("".join(cell["source"]) for cell in prose), page).split(split)
-    for cell, text in zip(prose, words, strict=True):
-        cell["source"] = text
+    texts = iter([spelled(boxed(text), macros) for text in words])
+    cells = []
+    for cell in told["cells"]:
+        if cell["cell_type"] == "code":
+            cells.append(cell)
+            continue
+        for number, text in enumerate(re.split(r"^(##### Solution)", next(texts), flags=re.M)):
+            if text.strip():                    # a folded heading hides the cells below it
+                folded = {"jp-MarkdownHeadingCollapsed": True} if text.startswith("#####") else {}
+                name = cell["id"] + f"-{number}" * bool(number)
+                cells.append(cell | {"id": name, "source": text.strip(), "metadata": folded})
+    told["cells"] = cells
     for cell in told["cells"]:
         for out in cell.get("outputs", []):     # JupyterLite wants each text in one piece
             if "text" in out:
@@ -134,14 +184,14 @@ def notebook(path, page):
     return json.dumps(told, ensure_ascii=False)
 
 
-def add_chapters(site):
+def add_chapters(site, macros):
     """Put the chapters where JupyterLite looks for them: files/, and a list in Jupyter's form."""
     listed = []
     for path in sorted(ROOT.glob("chapters/*.ipynb")):
         page = (site / "chapters" / path.name).with_suffix(".html").read_text(encoding="utf-8")
         file = site / "lite/files" / path.name
         file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(notebook(path, page), encoding="utf-8")
+        file.write_text(notebook(path, page, macros), encoding="utf-8")
         listed.append({"name": path.name, "path": path.name, "type": "notebook"})
     day = "2026-01-01T00:00:00Z"
     common = {"created": day, "last_modified": day, "writable": True, "mimetype": None}
