@@ -5,6 +5,7 @@ PYTHON ?= $(firstword $(foreach p,python3 python3.13 python3.12 python3.11 pytho
 	$(shell $(p) -c "import sys; sys.exit(sys.version_info < (3, 11))" 2>/dev/null && echo $(p))))
 BIN := .venv/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 READY := .venv/installed
+NBGRADER := .venv/nbgrader/installed
 PINS := requirements.txt code/constraints.txt pyproject.toml
 NOTEBOOKS := $(BIN)/python book/tools/notebooks.py
 
@@ -13,12 +14,12 @@ export OMP_NUM_THREADS := 1
 export OPENBLAS_NUM_THREADS := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help book test serve lab notebooks full bench bench-site lint lock clean
+.PHONY: help book test serve lab notebooks full bench bench-site bench-classroom nbgrader cluster lint lock clean
 
 help:                  ## list the targets
 	@echo "make TARGET, where TARGET is one of"
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1:\2/p' Makefile | while IFS=: read name what; do \
-		printf '  %-10s %s\n' $$name "$$what"; done
+		printf '  %-15s %s\n' $$name "$$what"; done
 
 book: $(READY)         ## build the site and say where it is
 	@$(BIN)/python book/live/build.py
@@ -52,6 +53,13 @@ bench: .venv/bench     ## compare the speed of byhand with scikit-learn and PyTo
 bench-site: book       ## measure every page with Lighthouse and axe, as a phone on a slow line
 	@$(BIN)/python book/tools/bench_site.py
 
+bench-classroom: $(NBGRADER) ## grade 1,000 made-up submissions, and some by nbgrader, and compare
+	@$(BIN)/python book/tools/bench_classroom.py
+
+cluster: .venv/cluster ## install Dask, which spreads grading over several machines
+
+nbgrader: $(NBGRADER)  ## install nbgrader in an environment of its own, for the tests that compare with it
+
 lint: $(READY)         ## check style, spelling and the form of the notebooks
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/codespell
@@ -71,6 +79,10 @@ $(READY): $(PINS)
 	@$(PYTHON) book/tools/environment.py
 	@touch $@
 
-.venv/lab .venv/bench .venv/lock: $(READY)
+.venv/lab .venv/bench .venv/lock .venv/cluster: $(READY)
 	@$(BIN)/python book/tools/environment.py $(@F)
+	@touch $@
+
+$(NBGRADER): $(READY) code/tests/nbgrader-requirements.txt
+	@$(BIN)/python book/tools/environment.py nbgrader
 	@touch $@

@@ -1,7 +1,8 @@
 """Make .venv and install into it what requirements.txt pins; `make` calls this after a change.
 
-    python3 book/tools/environment.py          the book, the package and the tests
-    python3 book/tools/environment.py bench    in addition, an extra of pyproject.toml
+    python3 book/tools/environment.py             the book, the package and the tests
+    python3 book/tools/environment.py bench       in addition, an extra of pyproject.toml
+    python3 book/tools/environment.py nbgrader    in addition, nbgrader in .venv/nbgrader
 
 When something is missing it ends with a line that says what to do.
 """
@@ -14,11 +15,15 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 VENV = ROOT / ".venv"
-PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+NBGRADER = VENV / "nbgrader"        # it wants other versions of what the book is built with
 
 NO_VENV = "No virtual environment could be made. On Debian and Ubuntu: apt install python3-venv"
 NO_PACKAGES = """The packages could not be installed: pip's reason is above. If it found no index of
 packages, connect to the network or name your index with PIP_INDEX_URL, then run this again."""
+
+
+def python_of(venv):
+    return venv / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 
 
 def say(text):
@@ -31,22 +36,24 @@ def works(python):
     return python.exists() and not subprocess.call([python, "-c", test], stderr=subprocess.DEVNULL)
 
 
-def make_venv():
-    """Make .venv unless there is one that works."""
-    if works(PYTHON):
+def make_venv(venv):
+    """Make the environment unless there is one that works."""
+    if works(python_of(venv)):
         return
     if not all(importlib.util.find_spec(module) for module in ("venv", "ensurepip")):
         sys.exit(NO_VENV)
-    say("Making .venv with Python " + ".".join(map(str, sys.version_info[:3])))
-    if subprocess.call([sys.executable, "-m", "venv", "--clear", VENV]) or not works(PYTHON):
+    name = venv.relative_to(ROOT).as_posix()
+    say(f"Making {name} with Python " + ".".join(map(str, sys.version_info[:3])))
+    failed = subprocess.call([sys.executable, "-m", "venv", "--clear", venv])
+    if failed or not works(python_of(venv)):
         sys.exit(NO_VENV)
 
 
-def install(arguments):
+def install(arguments, venv=VENV):
     """Run pip, showing where it is; what it installs is compiled when first used: quicker."""
     pip = subprocess.Popen(
-        [PYTHON, "-m", "pip", "install", "--no-compile", "--prefer-binary", "--progress-bar", "off"]
-        + ["--disable-pip-version-check", *arguments],
+        [python_of(venv), "-m", "pip", "install", "--no-compile", "--prefer-binary"]
+        + ["--progress-bar", "off", "--disable-pip-version-check", *arguments],
         cwd=ROOT,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -67,8 +74,12 @@ def install(arguments):
 def main(extras):
     if sys.version_info < (3, 11):  # noqa: UP036  the Python that runs this is not the one of .venv
         sys.exit(f"Python 3.11 or newer is needed, this is {sys.version.split()[0]}.")
-    make_venv()
-    if extras:
+    make_venv(VENV)
+    if extras == ["nbgrader"]:
+        make_venv(NBGRADER)
+        say("Installing nbgrader (a minute the first time)")
+        install(["-r", "code/tests/nbgrader-requirements.txt"], NBGRADER)
+    elif extras:
         say(f"Installing what {', '.join(extras)} needs")
         install(["-c", "code/constraints.txt", "-e", f".[{','.join(extras)}]"])
     else:
