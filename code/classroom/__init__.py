@@ -1,0 +1,1 @@
+"""classroom: release problem sets and grade what comes back. Started as `python -m classroom`."""

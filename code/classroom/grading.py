@@ -1,0 +1,392 @@
+"""grade(master, raw, seed): what a submission earns, as a record.
+
+The student's cells run in a sandboxed process (remote.py, sandbox.py, child.py), in the order of
+the problem set; of the submission only the answers and the cells that students added are taken.
+The tests run here, from the master. In a test the names that the master's answers define come from
+the student's process; all others (numpy, the numbers, the helpers) are the grader's own.
+
+The hidden part of a test, from ### BEGIN HIDDEN TESTS to its cell's end, runs after all cells and
+all visible parts, with the student's names as they were at the test's place: so a student's code
+can't print a hidden input into the output that the student gets to see.
+"""
+
+import ast
+import contextlib
+import io
+import signal
+import threading
+import time
+import warnings
+
+import numpy as np
+
+from . import notebook
+from .master import OPEN_SEED, bare, points
+from .remote import CALL, CELL, NotDefined, Remote, StudentError, clean
+from .sandbox import Died, TimeUp, Unavailable, check
+
+VERSION = 1                     # of records and of how they come about
+TOTAL = 60                      # seconds for a submission
+SHOWN = 4000                    # characters of output
+LONGEST = 20_000                # characters of an answer in words
+UNSEEN = "A test that you don't see failed."
+
+
+def grade(master, raw, seed=OPEN_SEED, sandbox="bwrap"):
+    """The record of a submission: its points, task by task, with words for student and teacher.
+
+    master: a Master; raw: the bytes handed in; seed: of this student's numbers; sandbox: "bwrap",
+    or "none" for no protection at all. Never raises for what a submission holds; raises
+    sandbox.Unavailable where there is no bubblewrap. student, name and submission stay empty.
+    """
+    check(sandbox)
+    record = blank(master)
+    try:
+        cells = notebook.cells(notebook.parse(raw))
+    except notebook.Unreadable as error:
+        return record | {"status": "unreadable", "notes": [str(error)]}
+    grading = Grading(master, cells, seed, sandbox, record)
+    try:
+        grading.run()
+    except Unavailable:
+        raise
+    except Exception as error:
+        record["status"] = "grader error"
+        record["notes"].append("The grader failed; your teacher will see to it.")
+        grading.finish(f"{type(error).__name__}: {clean(str(error))}")
+    finally:
+        grading.close()
+    return record
+
+
+def blank(master):
+    """A record without a submission."""
+    tasks = [
+        {"task": task.name, "title": task.title, "score": 0.0, "maximum": task.maximum,
+         "tests": [{"id": cell.grade_id, "score": 0.0, "maximum": points(cell),
+                    "outcome": "not run", "message": "", "detail": ""} for cell in task.tests]}
+        for task in master.tasks.values() if task.tests
+    ]  # fmt: skip
+    manual = [
+        {"id": cell.grade_id, "title": task.title, "maximum": points(cell), "answer": "",
+         "score": None, "comment": ""}
+        for task in master.tasks.values() for cell in task.manual
+    ]  # fmt: skip
+    return {
+        "format": 1, "problem_set": master.name, "master": master.sha256, "student": "",
+        "name": "", "submission": {}, "status": "missing", "notes": [], "score": 0.0,
+        "maximum": master.maximum, "tasks": tasks, "manual": manual, "output": "",
+    }  # fmt: skip
+
+
+class Names(dict):
+    """The names of a test: the grader's own; those of answers are fetched when they are used."""
+
+    def __init__(self, trusted, answers, fetch):
+        super().__init__((name, trusted[name]) for name in trusted if name not in answers)
+        self.answers, self.fetch = answers, fetch
+
+    def __missing__(self, name):
+        if name not in self.answers:
+            raise KeyError(name)
+        self[name] = value = self.fetch(name)
+        return value
+
+
+class Student:
+    """The student's process: after a death it is started again and told what it did until then."""
+
+    def __init__(self, mode, until):
+        self.mode, self.until = mode, until
+        self.remote, self.lives, self.done = None, 0, []
+
+    def run(self, source, cell):
+        answer = self.alive().run(source, cell)
+        self.done.append(("run", source, cell))
+        return answer
+
+    def keep(self, key):
+        self.alive().keep(key)
+        self.done.append(("keep", key))
+
+    def recall(self, key):
+        self.alive().recall(key)
+
+    def get(self, name):
+        return self.alive().get(name)
+
+    def alive(self):
+        """The process; one that died is replaced, and what kills it again is left out."""
+        while not (self.remote and self.remote.alive):
+            if time.monotonic() >= self.until:
+                raise TimeUp()
+            self.remote, self.lives = Remote(self.mode, self.until), self.lives + 1
+            for entry in list(self.done):
+                try:
+                    getattr(self.remote, entry[0])(*entry[1:])
+                except (Died, TimeUp):
+                    self.done.remove(entry)
+                    break
+                except StudentError:
+                    pass
+            self.remote.touched = False
+        return self.remote
+
+    def close(self):
+        if self.remote:
+            self.remote.close()
+
+
+class Grading:
+    """One submission on its way to a record."""
+
+    def __init__(self, master, cells, seed, mode, record):
+        self.master, self.seed, self.record = master, seed, record
+        self.program = program(master, cells, seed, record["notes"])
+        self.student = Student(mode, time.monotonic() + TOTAL)
+        self.entries = {test["id"]: test for task in record["tasks"] for test in task["tests"]}
+        self.waiting = []           # tests whose hidden part is still to run
+        self.stopped = False
+        self.unanswered = {cell.grade_id for kind, cell, source in self.program
+                           if kind == "answer" and source.strip() == bare(cell).strip()}
+        answers = {cell.grade_id: source for kind, cell, source in self.program if kind == "words"}
+        for entry in record["manual"]:
+            entry["answer"] = clean(answers.get(entry["id"], ""), LONGEST)
+
+    def run(self):
+        self.trusted = trusted_names(self.master, self.seed)
+        for kind, cell, source in self.program:
+            if self.late():
+                break
+            if kind == "test":
+                self.visible(cell)
+            elif kind != "words":
+                self.execute(kind, cell, source)
+        for cell, names, life in self.waiting:
+            if self.late():
+                break
+            self.hidden(cell, names, life)
+        self.finish("")
+
+    def late(self):
+        return time.monotonic() >= self.student.until
+
+    def execute(self, kind, cell, source):
+        """Run a cell in the student's process and note what went wrong."""
+        name = cell.grade_id or "that you added"
+        try:
+            printed, error = self.student.run(source, name)
+        except TimeUp:
+            self.stopped = True
+            self.note(f"The cell {name} ran longer than {CELL} s and was stopped.")
+        except Died as death:
+            self.stopped = True
+            self.note(f"The cell {name} ended Python: {death}.")
+        else:
+            self.record["output"] = clean(self.record["output"] + printed, SHOWN)
+            if error and cell.grade_id not in self.unanswered:
+                self.note(f"The cell {name} stopped with {error}.")
+
+    def visible(self, cell):
+        """Run the visible part of a test; a hidden part has to wait."""
+        first, rest = parts(cell)
+        names = self.names()
+        try:
+            self.student.keep(cell.grade_id)
+        except (Died, TimeUp, StudentError):
+            pass
+        failure = self.attempt(first, names, hidden=False)
+        if failure or not rest.body:
+            self.settle(cell, failure)
+        else:
+            self.waiting.append((cell, names, self.student.lives))
+
+    def hidden(self, cell, names, life):
+        """Run the hidden part; where the process had to start again, the visible part once more."""
+        first, rest = parts(cell)
+        try:
+            self.student.recall(cell.grade_id)
+        except (Died, TimeUp, StudentError) as error:
+            self.settle(cell, ("failed", UNSEEN, repr(error)))
+            return
+        failure = None
+        if self.student.lives != life:
+            names = self.names()
+            failure = self.attempt(first, names, hidden=True)
+        self.settle(cell, failure or self.attempt(rest, names, hidden=True))
+
+    def names(self):
+        return Names(self.trusted, self.master.answer_names, self.student.get)
+
+    def attempt(self, tree, names, hidden):
+        """Run a part of a test: None, or (outcome, message for the student, for the teacher)."""
+        with contextlib.suppress(TimeUp, Died):
+            self.student.alive().touched = False
+        try:
+            with quiet(), alarm(self.student.until):
+                exec(compile(tree, "<test>", "exec"), names)
+        except (Exception, TimeUp, Died) as error:
+            return self.judge(error, hidden)
+        if not (self.student.remote and self.student.remote.alive):
+            return self.judge(Died("it ended"), hidden)
+        return None
+
+    def judge(self, error, hidden):
+        """What to say about the exception that ended a test."""
+        line = line_of(error)
+        said = str(error).strip()
+        touched = self.student.remote and self.student.remote.touched
+        detail = f"line {line}: {type(error).__name__}: {clean(said)}"
+        if isinstance(error, (TimeUp, Died)):
+            self.stopped = True
+        elif not touched:
+            return "grader error", "The grader failed; your teacher will see to it.", detail
+        if hidden:
+            hint = f" {clean(said)}" if said.startswith("Hint: ") else ""
+            return "failed", UNSEEN + hint, detail
+        if isinstance(error, TimeUp):
+            message = f"Your code took longer than {CALL} s and was stopped."
+        elif isinstance(error, Died):
+            message = f"Your code ended Python: {error}."
+        elif isinstance(error, NotDefined):
+            message = f"{error}: there is no answer, or its cell stopped before it."
+        elif isinstance(error, StudentError):
+            message = f"Your code stopped with {error}." if hasattr(error, "name") else said
+        elif isinstance(error, AssertionError):
+            message = said or f"The check in line {line} of the test failed."
+        else:
+            message = f"The test can't use what your code returned: {type(error).__name__}: {said}"
+        return "failed", clean(message), detail
+
+    def settle(self, cell, failure):
+        entry = self.entries[cell.grade_id]
+        outcome, entry["message"], entry["detail"] = failure or ("passed", "", "")
+        entry["outcome"] = outcome
+        entry["score"] = entry["maximum"] if outcome == "passed" else 0.0
+
+    def finish(self, fault):
+        """Add up, and say why the tests that didn't run did not."""
+        record = self.record
+        for entry in self.entries.values():
+            if entry["outcome"] == "not run" and fault:
+                entry["outcome"], entry["detail"] = "grader error", fault
+                entry["message"] = "The grader failed; your teacher will see to it."
+            elif entry["outcome"] == "not run":
+                self.stopped = True
+                entry["message"] = f"Not run: the {TOTAL} s for the notebook were used up before."
+        for task in record["tasks"]:
+            task["score"] = sum(test["score"] for test in task["tests"])
+        record["score"] = sum(task["score"] for task in record["tasks"])
+        failed = any(test["outcome"] == "grader error" for test in self.entries.values())
+        record["status"] = ("grader error" if fault or failed
+                            else "stopped" if self.stopped else "graded")
+
+    def note(self, text):
+        if len(self.record["notes"]) < 20:
+            self.record["notes"].append(clean(text))
+
+    def close(self):
+        self.student.close()
+
+
+def program(master, cells, seed, notes):
+    """What is run, in order: (kind, cell, source) of "locked", "answer", "words", "added", "test".
+
+    The cells of the master in the master's order; behind each, the code cells that the student
+    added there. notes: a list that takes what the student should know.
+    """
+    found, added, last = {}, {None: []}, None
+    for cell in cells:
+        known = master.by_id.get(cell.grade_id)
+        if known is None or cell.grade_id in found:
+            if known:
+                notes.append(f"The cell {cell.grade_id} is there twice; the first one counts.")
+            if cell.kind == "code" and (known is None or known in answers(master)):
+                cell.nbgrader = {}
+                added.setdefault(last, []).append(("added", cell, cell.source))
+            continue
+        found[cell.grade_id], last = cell, cell.grade_id
+        if known.nbgrader.get("solution") and known.kind != cell.kind:
+            notes.append(f"The cell {cell.grade_id} should be a {known.kind} cell.")
+    order = [cell.grade_id for cell in master.cells if cell.grade_id in found]
+    if order != list(found):
+        notes.append("Cells were moved; they are run in the order of the problem set.")
+    made = list(added[None])
+    for cell in master.cells:
+        handed_in = found.get(cell.grade_id)
+        if cell.nbgrader.get("solution"):
+            if handed_in is None:
+                notes.append(f"The cell {cell.grade_id} is missing.")
+            elif cell.nbgrader["grade"]:
+                text = handed_in.source.strip()
+                made.append(("words", cell, "" if text == bare(cell).strip() else text))
+            elif handed_in.kind == "code":
+                made.append(("answer", cell, handed_in.source))
+        elif cell.kind == "code" and cell.nbgrader.get("grade"):
+            made.append(("test", cell, ""))
+        elif cell.kind == "code" and cell.nbgrader:
+            made.append(("locked", cell, master.source(cell, seed)))
+        made += added.get(cell.grade_id, []) if cell.grade_id else []
+    return made
+
+
+def answers(master):
+    return [cell for task in master.tasks.values() for cell in task.answers]
+
+
+def trusted_names(master, seed):
+    """The names of the master's locked cells that use no answer."""
+    names = {"__name__": "__main__"}
+    with quiet():
+        for cell in master.trusted:
+            exec(compile(master.source(cell, seed), f"<cell {cell.grade_id}>", "exec"), names)
+    return names
+
+
+def parts(cell):
+    """The visible and the hidden part of a test cell, as syntax trees."""
+    lines = cell.source.split("\n")
+    marks = [number for number, line in enumerate(lines, 1) if "BEGIN HIDDEN TESTS" in line]
+    cut = min(marks, default=len(lines) + 1)
+    tree = ast.parse(cell.source)
+    seen = [node for node in tree.body if node.end_lineno < cut]
+    first = ast.Module(seen, type_ignores=[])
+    return first, ast.Module(tree.body[len(seen):], type_ignores=[])
+
+
+def line_of(error):
+    """The line of the test that raised."""
+    line, trace = 0, error.__traceback__
+    while trace:
+        if trace.tb_frame.f_code.co_filename == "<test>":
+            line = trace.tb_lineno
+        trace = trace.tb_next
+    return line
+
+
+@contextlib.contextmanager
+def quiet():
+    """No prints, warnings or figures of the tests."""
+    printed = io.StringIO()
+    with warnings.catch_warnings(), np.errstate(), contextlib.redirect_stdout(printed):
+        warnings.simplefilter("ignore")
+        yield
+
+
+@contextlib.contextmanager
+def alarm(until):
+    """Raise TimeUp in a test that doesn't end by itself (in the main thread: no other can be)."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def ring(*_):
+        raise TimeUp()
+
+    before = signal.signal(signal.SIGALRM, ring)
+    signal.setitimer(signal.ITIMER_REAL, max(0.01, until - time.monotonic()) + 1)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
