@@ -23,7 +23,7 @@ import stat
 import unicodedata
 import zipfile
 import zlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -98,16 +98,17 @@ class Submission:
 # The roster
 
 
-def rows(path):
-    """The rows of a CSV file as [(line number, {column: text})], names of columns in lower case.
+def rows(path, largest=notebook.LARGEST):
+    """The columns of a CSV file, in lower case, and its rows as [(line number, {column: text})].
 
     Commas, semicolons or tabs, a byte order mark and any line ends are accepted, as Excel writes
     them. Raises BadInput, which names the line, for text that is not UTF-8 or no CSV.
     """
     path = Path(path)
-    raw = notebook.read(path)
-    if len(raw) > notebook.LARGEST:
-        raise BadInput(f"{path}: expected a table of at most {notebook.LARGEST // 2**20} MB")
+    with open(path, "rb") as file:
+        raw = file.read(largest + 1)
+    if len(raw) > largest:
+        raise BadInput(f"{path}: expected a table of at most {largest // 2**20} MB")
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -418,10 +419,12 @@ def collect(source, problem_set, roster=None, deadline=None, attempts="last"):
     handed_in = {}
     for file in found:
         student = matched[file.kind, file.who]
+        if file.kind == "canvas" and file.who.isdecimal() and not student.canvas:
+            student = matched[file.kind, file.who] = replace(student, canvas=file.who)
         handed_in.setdefault(student.id.casefold(), (student, []))[1].append(file)
     made = []
     for student in roster or []:
-        _, own = handed_in.pop(student.id.casefold(), (student, []))
+        student, own = handed_in.pop(student.id.casefold(), (student, []))
         made.append(chosen(student, own, problem_set, deadline, attempts))
     for key in sorted(handed_in, key=natural):
         student, own = handed_in[key]
