@@ -4,12 +4,14 @@ It holds the student's names and obeys the grader, one message a line: run this 
 name, call that function. It has no test, no expected value and no score, so there is nothing in it
 to read or to forge: whatever it answers is taken for the work of the student.
 
-Started as `python child.py FOLDER…`: the folders to import from. Imports nothing of the grader but
-wire.py, which lies beside it, and brings in matplotlib only when the student's code uses it.
+Started as `python child.py FILTER FOLDER…`: a filter of system calls (as sandbox.py makes it), and
+the folders to import from. Imports nothing of the grader but wire.py, which lies beside it, and
+brings in matplotlib only when the student's code uses it.
 """
 
 import ast
 import builtins
+import ctypes
 import importlib
 import inspect
 import io
@@ -19,7 +21,8 @@ import sys
 import types
 import warnings
 
-MEMORY, SECONDS, FILE, FILES, PROCESSES = 2 * 2**30, 90, 16 * 2**20, 64, 64
+MEMORY, SECONDS, FILE, FILES, PROCESSES = 2 * 2**30, 90, 16 * 2**20, 64, 512
+DIE_WITH_PARENT, NO_NEW_PRIVILEGES, FILTER = 1, 38, 22      # of prctl(2)
 SHOWN = 4000                # characters of output that are kept
 LATE = "matplotlib", "matplotlib.pyplot"
 
@@ -30,6 +33,25 @@ def limit_resources():
                        ("NPROC", PROCESSES), ("CORE", 0), ("MEMLOCK", 0), ("MSGQUEUE", 0)]:
         if hasattr(resource, f"RLIMIT_{what}"):
             resource.setrlimit(getattr(resource, f"RLIMIT_{what}"), (most, most))
+
+
+def limit_system_calls(program):
+    """Load a filter (classic BPF, bytes) into the kernel: no process can be started any more."""
+    prctl = ctypes.CDLL(None, use_errno=True).prctl
+    steps = ctypes.create_string_buffer(program, len(program))
+
+    class Filter(ctypes.Structure):
+        _fields_ = ("length", ctypes.c_ushort), ("steps", ctypes.c_void_p)
+
+    loaded = Filter(len(program) // 8, ctypes.addressof(steps))
+    zero = ctypes.c_ulong(0)
+    settings = [(DIE_WITH_PARENT, ctypes.c_ulong(9), zero),
+                (NO_NEW_PRIVILEGES, ctypes.c_ulong(1), zero)]
+    if program:
+        settings.append((FILTER, ctypes.c_ulong(2), ctypes.byref(loaded)))
+    for option, *values in settings:
+        if prctl(option, *values, zero, zero):
+            raise OSError(ctypes.get_errno(), f"prctl {option} refused")
 
 
 def take_pipes():
@@ -77,6 +99,12 @@ def put_off_matplotlib():
         sys.modules[name] = Late(name)
     sys.modules["matplotlib"].pyplot = sys.modules["matplotlib.pyplot"]
     warnings.filterwarnings("ignore", message="FigureCanvasAgg is non-interactive")
+
+
+def show_warnings_without_paths():
+    warnings.formatwarning = lambda message, kind, file, line, source=None: (
+        f"{kind.__name__}: {message}" + (f" ({file[1:-1]}, line {line})" if file[:1] == "<" else "")
+        + "\n")
 
 
 def make_repeatable():
@@ -178,15 +206,16 @@ class Session:
             message = str(error)
         except BaseException:
             message = ""
-        line, trace = 0, error.__traceback__
+        file, line, trace = "", 0, error.__traceback__
         while trace:
             if trace.tb_frame.f_code.co_filename.startswith("<cell "):
-                line = trace.tb_lineno
+                file, line = trace.tb_frame.f_code.co_filename, trace.tb_lineno
             trace = trace.tb_next
-        if isinstance(error, SyntaxError):
-            message, line = error.msg, error.lineno or 0
+        if isinstance(error, SyntaxError) and str(error.filename).startswith("<cell "):
+            message, file, line = error.msg, error.filename, error.lineno or 0
         classes = [kind.__name__ for kind in type(error).__mro__]
-        return {"classes": classes[:20], "message": str(message)[:1000], "line": line}
+        return {"classes": classes[:20], "message": str(message)[:1000], "cell": file[6:-1],
+                "line": line}
 
     def encode(self, value):
         return self.wire.Encoder(self.number_of)(value)
@@ -215,7 +244,7 @@ class Session:
         return self.wire.Decoder(self.object_of)(reply["return"])
 
     def do_exec(self, source, cell):
-        tree = ast.parse(without_magics(source))
+        tree = ast.parse(without_magics(source), f"<cell {cell}>")
         flags = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
         code = compile(tree, f"<cell {cell}>", "exec", flags=flags, dont_inherit=True)
         if code.co_flags & inspect.CO_COROUTINE:
@@ -259,12 +288,14 @@ class Session:
 
 def main():
     orders, answers = take_pipes()
-    sys.path[1:1] = sys.argv[1:]
+    sys.path[1:1] = sys.argv[2:]
     import wire
 
     del sys.path[0]             # the grader's own folder
     limit_resources()
+    limit_system_calls(bytes.fromhex(sys.argv[1]))
     put_off_matplotlib()
+    show_warnings_without_paths()
     make_repeatable()
     forbid_typing()
     os.dup2(0, 2)               # until here stderr said what hinders the start

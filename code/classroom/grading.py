@@ -21,14 +21,15 @@ import warnings
 import numpy as np
 
 from . import notebook
-from .master import OPEN_SEED, bare, points
-from .remote import CALL, CELL, NotDefined, Remote, StudentError, clean
+from .master import OPEN_SEED, bare, points, task_of
+from .remote import CALL, CELL, NotDefined, Remote, StudentError, clean, plain
 from .sandbox import Died, TimeUp, Unavailable, check
 
 VERSION = 1                     # of records and of how they come about
-TOTAL = 60                      # seconds for a submission
+TEST, TOTAL = 20, 60            # seconds for a test cell, for a submission
 SHOWN = 4000                    # characters of output
 LONGEST = 20_000                # characters of an answer in words
+LATE = f"Not run: the {TOTAL} s for the notebook were used up before."
 UNSEEN = "A test that you don't see failed."
 
 
@@ -151,7 +152,7 @@ class Grading:
                            if kind == "answer" and source.strip() == bare(cell).strip()}
         answers = {cell.grade_id: source for kind, cell, source in self.program if kind == "words"}
         for entry in record["manual"]:
-            entry["answer"] = clean(answers.get(entry["id"], ""), LONGEST)
+            entry["answer"] = plain(answers.get(entry["id"], ""), LONGEST)
 
     def run(self):
         self.trusted = trusted_names(self.master, self.seed)
@@ -183,7 +184,8 @@ class Grading:
             self.stopped = True
             self.note(f"The cell {name} ended Python: {death}.")
         else:
-            self.record["output"] = clean(self.record["output"] + printed, SHOWN)
+            if kind != "locked":
+                self.record["output"] = clean(self.record["output"] + printed, SHOWN)
             if error and cell.grade_id not in self.unanswered:
                 self.note(f"The cell {name} stopped with {error}.")
 
@@ -195,7 +197,7 @@ class Grading:
             self.student.keep(cell.grade_id)
         except (Died, TimeUp, StudentError):
             pass
-        failure = self.attempt(first, names, hidden=False)
+        failure = self.attempt(cell, first, names, hidden=False)
         if failure or not rest.body:
             self.settle(cell, failure)
         else:
@@ -212,40 +214,44 @@ class Grading:
         failure = None
         if self.student.lives != life:
             names = self.names()
-            failure = self.attempt(first, names, hidden=True)
-        self.settle(cell, failure or self.attempt(rest, names, hidden=True))
+            failure = self.attempt(cell, first, names, hidden=True)
+        self.settle(cell, failure or self.attempt(cell, rest, names, hidden=True))
 
     def names(self):
         return Names(self.trusted, self.master.answer_names, self.student.get)
 
-    def attempt(self, tree, names, hidden):
+    def attempt(self, cell, tree, names, hidden):
         """Run a part of a test: None, or (outcome, message for the student, for the teacher)."""
-        with contextlib.suppress(TimeUp, Died):
-            self.student.alive().touched = False
         try:
-            with quiet(), alarm(self.student.until):
+            remote = self.student.alive()
+        except TimeUp:
+            return "not run", LATE, ""
+        remote.touched = False
+        try:
+            with quiet(), alarm(min(self.student.until, time.monotonic() + TEST)):
                 exec(compile(tree, "<test>", "exec"), names)
         except (Exception, TimeUp, Died) as error:
-            return self.judge(error, hidden)
-        if not (self.student.remote and self.student.remote.alive):
-            return self.judge(Died("it ended"), hidden)
+            return self.judge(error, remote.touched, cell, hidden)
+        if not remote.alive:
+            return self.judge(Died("it ended"), True, cell, hidden)
         return None
 
-    def judge(self, error, hidden):
+    def judge(self, error, touched, cell, hidden):
         """What to say about the exception that ended a test."""
         line = line_of(error)
         said = str(error).strip()
-        touched = self.student.remote and self.student.remote.touched
         detail = f"line {line}: {type(error).__name__}: {clean(said)}"
         if isinstance(error, (TimeUp, Died)):
             self.stopped = True
-        elif not touched:
+        if not touched:
             return "grader error", "The grader failed; your teacher will see to it.", detail
+        if self.blank(cell) and isinstance(error, (NotDefined, NotImplementedError)):
+            return "failed", "There is no answer in its cell yet.", detail
         if hidden:
             hint = f" {clean(said)}" if said.startswith("Hint: ") else ""
             return "failed", UNSEEN + hint, detail
         if isinstance(error, TimeUp):
-            message = f"Your code took longer than {CALL} s and was stopped."
+            message = f"Your code was stopped: it may take {CALL} s a call, {TEST} s a test."
         elif isinstance(error, Died):
             message = f"Your code ended Python: {error}."
         elif isinstance(error, NotDefined):
@@ -257,6 +263,11 @@ class Grading:
         else:
             message = f"The test can't use what your code returned: {type(error).__name__}: {said}"
         return "failed", clean(message), detail
+
+    def blank(self, cell):
+        """Is the task of this test as it was handed out?"""
+        task = self.master.tasks[task_of(cell)]
+        return all(answer.grade_id in self.unanswered for answer in task.answers)
 
     def settle(self, cell, failure):
         entry = self.entries[cell.grade_id]
@@ -273,7 +284,7 @@ class Grading:
                 entry["message"] = "The grader failed; your teacher will see to it."
             elif entry["outcome"] == "not run":
                 self.stopped = True
-                entry["message"] = f"Not run: the {TOTAL} s for the notebook were used up before."
+                entry["message"] = LATE
         for task in record["tasks"]:
             task["score"] = sum(test["score"] for test in task["tests"])
         record["score"] = sum(task["score"] for task in record["tasks"])
@@ -384,7 +395,7 @@ def alarm(until):
         raise TimeUp()
 
     before = signal.signal(signal.SIGALRM, ring)
-    signal.setitimer(signal.ITIMER_REAL, max(0.01, until - time.monotonic()) + 1)
+    signal.setitimer(signal.ITIMER_REAL, max(0, until - time.monotonic()) + 0.5)
     try:
         yield
     finally:

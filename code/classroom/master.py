@@ -11,6 +11,7 @@ import copy
 import hashlib
 import hmac
 import re
+import symtable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -117,10 +118,15 @@ def bound(source):
 
 
 def used(source):
-    """The names that a piece of code reads anywhere, builtins aside."""
-    loaded = {node.id for node in ast.walk(ast.parse(source))
-              if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
-    return loaded - set(dir(builtins))
+    """The names that a piece of code takes from elsewhere: not those it defines, nor builtins."""
+    found, todo = set(), [symtable.symtable(source, "", "exec")]
+    while todo:
+        table = todo.pop()
+        top = table.get_type() == "module"
+        found |= {symbol.get_name() for symbol in table.get_symbols()
+                  if symbol.is_referenced() and (top or symbol.is_global())}
+        todo += table.get_children()
+    return found - bound(source) - set(dir(builtins))
 
 
 class Master:

@@ -7,12 +7,13 @@ any other way raises. So nothing that a student defines ever runs here.
 
 import inspect
 import re
+import sys
 import time
 
 import numpy as np
 
 from . import wire
-from .sandbox import Died, Process, TimeUp
+from .sandbox import Died, Process, TimeUp, python
 
 CALL, CELL = 5, 10              # seconds
 SENT = 256 * 2**20              # bytes of the arguments of a call
@@ -37,14 +38,22 @@ RAISED = {kind.__name__: type(kind.__name__, (StudentError, kind), {}) for kind 
     RuntimeError, MemoryError, NameError, ImportError, OSError)}  # fmt: skip
 
 
-def clean(text, most=500):
-    """Text of a student's process, for a record: one that is the same at the next grading."""
-    text = text[:4 * most].encode("utf-8", "replace").decode("utf-8")
-    text = re.sub(r"\x1b\[[0-9;]*[A-Za-z]", "", text)
-    text = re.sub(r"[^\n\t\x20-\x7e\xa0-\U0010ffff]", "\ufffd", text)
-    text = re.sub(r"\b0x[0-9a-fA-F]{4,}", "0x…", text)
-    text = re.sub(r"/tmp/[\w./-]*", "/tmp/…", text)
+def plain(text, most):
+    """Text that anybody may have written, cut, without what only a terminal or a trick needs."""
+    text = text[: 2 * most].encode("utf-8", "replace").decode("utf-8").replace("\r\n", "\n")
+    text = re.sub(r"\x1b\[[0-9;]*[A-Za-z]", "", text.replace("\r", "\n"))
+    text = re.sub(r"[^\n\t\x20-\x7e\xa0-\U0010ffff]|[\u202a-\u202e\u2066-\u2069\ufeff\uffff]",
+                  "\ufffd", text)
     return text if len(text) <= most else text[: most - 1] + "…"
+
+
+def clean(text, most=500):
+    """Text of a student's process, for a record: the same at each grading, on each machine."""
+    text = plain(text, most)
+    for folder in {sys.prefix, sys.base_prefix, *python()[2]}:
+        text = text.replace(folder, "…")
+    text = re.sub(r"\b0x[0-9a-fA-F]{4,}", "0x…", text)
+    return re.sub(r"/tmp/[\w./-]*", "/tmp/…", text)
 
 
 class Remote:
@@ -157,7 +166,8 @@ class Remote:
         name = clean(classes[0], 60) if classes else "an exception"
         message, line = error.get("message"), error.get("line")
         text = name + (f": {clean(message)}" if isinstance(message, str) and message else "")
-        text += f" (line {line})" if type(line) is int and 0 < line < 10**6 else ""
+        if type(line) is int and 0 < line < 10**6:
+            text += f" ({clean(str(error.get('cell')), 60)}, line {line})"
         kind = next((RAISED[name] for name in classes if name in RAISED), StudentError)
         made = kind(text)
         made.name = name

@@ -2,9 +2,9 @@
 
 With bubblewrap (`bwrap`) the process has a file system of its own: the system's programs, Python
 and its packages, read-only; an empty /tmp that holds little; no home, no masters, no submissions,
-no network, no other process. It has no privilege and can't start a process. Memory, CPU time,
-files and output are limited by child.py before any of the student's code runs. It ends with the
-grader.
+no network, no other process. It has no privilege and can't start a process. child.py limits
+memory, CPU time, files, output and system calls before any of the student's code runs. The process
+ends with the grader.
 
 Without bubblewrap grading is refused, unless the caller asks for "none": then the limits hold, but
 the student's code can read, write and send whatever the teacher can.
@@ -50,6 +50,7 @@ class TimeUp(BaseException):
     """The process didn't answer in time. No test can catch it by `except Exception`."""
 
 
+@functools.cache
 def check(mode):
     """Raise Unavailable unless a sandbox of this kind ("bwrap" or "none") can be made here."""
     if mode not in ("bwrap", "none"):
@@ -59,6 +60,7 @@ def check(mode):
             "bubblewrap is missing: install it (apt install bubblewrap), or grade with "
             "--no-sandbox: then students' code can read, change and send whatever you can"
         )
+    Process(mode).close()
 
 
 @functools.cache
@@ -109,22 +111,24 @@ def bubblewrap():
     if fonts():
         line += ["--ro-bind", str(fonts()), f"/tmp/mpl/{fonts().name}"]
     line += ["--remount-ro", "/dev", "--remount-ro", "/", "--chdir", "/tmp"]
-    return [*line, program, "-sSB", "/grader/child.py", "/grader/with", *packages]
+    line += [program, "-sSB", "/grader/child.py", system_calls().hex()]
+    return [*line, "/grader/with", *packages]
 
 
 # System calls that student's code has no need of: new processes, memory outside its limits, doors
 # into the kernel. Numbers on x86_64 and aarch64. clone is allowed for threads.
 ARCHITECTURES = {
     "x86_64": (0xC000003E, 56, 435, {
-        "fork": 57, "vfork": 58, "ptrace": 101, "shmget": 29, "msgget": 68, "semget": 64,
-        "memfd_create": 319, "memfd_secret": 447, "keyctl": 250, "add_key": 248,
-        "request_key": 249, "bpf": 321, "perf_event_open": 298, "userfaultfd": 323,
+        "fork": 57, "vfork": 58, "execve": 59, "execveat": 322, "ptrace": 101, "shmget": 29,
+        "msgget": 68, "semget": 64, "memfd_create": 319, "memfd_secret": 447, "keyctl": 250,
+        "add_key": 248, "request_key": 249, "bpf": 321, "perf_event_open": 298, "userfaultfd": 323,
         "io_uring_setup": 425, "unshare": 272, "setns": 308, "mount": 165, "pivot_root": 155,
         "process_vm_readv": 310, "process_vm_writev": 311, "name_to_handle_at": 303,
         "open_by_handle_at": 304,
     }),
     "aarch64": (0xC00000B7, 220, 435, {
-        "ptrace": 117, "shmget": 194, "msgget": 186, "semget": 190, "memfd_create": 279,
+        "execve": 221, "execveat": 281, "ptrace": 117, "shmget": 194, "msgget": 186,
+        "semget": 190, "memfd_create": 279,
         "memfd_secret": 447, "keyctl": 219, "add_key": 217, "request_key": 218, "bpf": 280,
         "perf_event_open": 241, "userfaultfd": 282, "io_uring_setup": 425, "unshare": 97,
         "setns": 268, "mount": 40, "pivot_root": 41, "process_vm_readv": 270,
@@ -137,7 +141,7 @@ ALLOW, KILL, DENIED, UNKNOWN = 0x7FFF0000, 0x80000000, 0x50001, 0x50000 | 38   #
 
 @functools.cache
 def system_calls():
-    """A filter of system calls for the kernel (seccomp, classic BPF); b"" where none is known."""
+    """A filter of system calls for child.py (seccomp, classic BPF); b"" for unknown processors."""
     if platform.machine() not in ARCHITECTURES:
         return b""
     architecture, clone, clone3, denied = ARCHITECTURES[platform.machine()]
@@ -160,34 +164,27 @@ class Process:
     """A running child.py. `send` and `receive` take a deadline, in seconds of time.monotonic()."""
 
     def __init__(self, mode="bwrap"):
-        check(mode)
         self.folder = None
         self.rest = b""
         if mode == "bwrap":
-            self._start_in_bubblewrap()
+            self._start(bubblewrap(), env={"PATH": os.environ.get("PATH", os.defpath)})
         else:
             self._start_bare()
-
-    def _start_in_bubblewrap(self):
-        command, filtered = bubblewrap(), system_calls()
-        with tempfile.TemporaryFile() as file:
-            file.write(filtered)
-            file.seek(0)
-            option = ["--seccomp", str(file.fileno())] if filtered else []
-            self._start([command[0], *option, *command[1:]], pass_fds=(file.fileno(),),
-                        env={"PATH": os.environ.get("PATH", os.defpath)})
 
     def _start_bare(self):
         program, _, packages, byhand = python()
         self.folder = tempfile.TemporaryDirectory(prefix="classroom-")
         own = {"HOME": self.folder.name, "TMPDIR": self.folder.name,
                "MPLCONFIGDIR": str(fonts().parent) if fonts() else self.folder.name}
-        self._start([program, "-sSB", str(HERE / "child.py"), str(byhand.parent), *packages],
-                    env=ENVIRONMENT | own, cwd=self.folder.name)
+        self._start([program, "-sSB", str(HERE / "child.py"), system_calls().hex(),
+                     str(byhand.parent), *packages], env=ENVIRONMENT | own, cwd=self.folder.name)
 
     def _start(self, line, **how):
-        self.process = subprocess.Popen(line, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                        stderr=subprocess.PIPE, start_new_session=True, **how)
+        try:
+            self.process = subprocess.Popen(line, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                            stderr=subprocess.PIPE, start_new_session=True, **how)
+        except OSError as error:
+            raise Unavailable(f"the sandbox doesn't start here: {error}") from None
         self.orders, self.answers = self.process.stdin.fileno(), self.process.stdout.fileno()
         os.set_blocking(self.orders, False)
         os.set_blocking(self.answers, False)
@@ -195,9 +192,10 @@ class Process:
             self.receive(time.monotonic() + STARTUP)
         except (Died, TimeUp):
             self.process.kill()
-            said = self.process.stderr.read().decode("utf-8", "replace").strip()
+            said = self.process.stderr.read(CHUNK).decode("utf-8", "replace").strip()
             self.close()
-            raise Unavailable(f"the sandbox doesn't start: {said or 'no answer'}") from None
+            said = said.splitlines()[-1] if said else "no answer"
+            raise Unavailable(f"the sandbox doesn't start here: {said}") from None
 
     def send(self, message, deadline):
         """Send a message; raises TimeUp or Died."""

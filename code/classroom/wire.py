@@ -19,6 +19,7 @@ import numpy as np
 DEEPEST = 20                # lists in lists
 MOST = 500_000              # values in one message
 LARGEST = 8 * 2**20         # bytes of an array, or of a message to the grader
+KEYS = 10_000               # of a dict or a set: keys made to collide cost their square
 DIGITS = 4000               # of an integer, as bits: 12,000; json refuses more than 4,300
 DTYPE = re.compile(r"[<>|=](b1|[iu][1248]|f[248]|c8|c16)")
 CONTAINERS = {"list": list, "tuple": tuple, "set": set, "frozenset": frozenset}
@@ -67,6 +68,8 @@ class Encoder:
             return ["complex", value.real.hex(), value.imag.hex()]
         if value is Ellipsis:
             return ["..."]
+        if kind in (dict, set, frozenset) and len(value) > KEYS:
+            raise Refused(f"more than {KEYS} keys in a {kind.__name__}")
         if kind in CONTAINERS.values():
             return [kind.__name__, [self(item, depth + 1) for item in value]]
         if kind is dict:
@@ -118,9 +121,13 @@ class Decoder:
             return ...
         if kind in CONTAINERS:
             (items,) = parts
+            if kind.endswith("set") and len(items) > KEYS:
+                raise Malformed(f"a set of more than {KEYS} values")
             return CONTAINERS[kind]([self(item, depth + 1) for item in items])
         if kind == "dict":
             (pairs,) = parts
+            if len(pairs) > KEYS:
+                raise Malformed(f"a dict of more than {KEYS} keys")
             return {self(key, depth + 1): self(value, depth + 1) for key, value in pairs}
         if kind == "array":
             dtype, shape, data = parts
