@@ -18,6 +18,7 @@ import hashlib
 import json
 import multiprocessing
 import os
+import shutil
 import signal
 import threading
 import time
@@ -76,14 +77,14 @@ def grade_one(master, raw, seed, sandbox):
 # Many, on this machine
 
 
-def work(pipe, master, sandbox):
+def work(pipe, function, master, sandbox):
     """What a worker process does: it grades what it is sent until the pipe closes."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)        # Ctrl-C is for the one that hands out work
     pipe.send("ready")
     with contextlib.suppress(EOFError, OSError):
         while True:
             raw, seed = pipe.recv()
-            pipe.send(grade_one(master, raw, seed, sandbox))
+            pipe.send(function(master, raw, seed, sandbox))
 
 
 class Worker:
@@ -93,10 +94,10 @@ class Worker:
     others with it, and nobody learns which submission it had.
     """
 
-    def __init__(self, master, sandbox):
+    def __init__(self, *given):
         context = multiprocessing.get_context("spawn")      # a fork would copy locks and threads
         self.pipe, theirs = context.Pipe()
-        self.process = context.Process(target=work, args=(theirs, master, sandbox), daemon=True)
+        self.process = context.Process(target=work, args=(theirs, *given), daemon=True)
         self.process.start()
         theirs.close()
         self.ready, self.task, self.tried, self.since = False, None, 0, time.monotonic()
@@ -126,7 +127,7 @@ class Worker:
         self.pipe.close()
 
 
-def on_this_machine(tasks, master, sandbox, jobs):
+def on_this_machine(tasks, function, master, sandbox, jobs):
     """Yield (task, record) in the order in which they are done; at most `jobs` are in work.
 
     A submission whose worker dies is tried once more; if that dies, too, or takes TOO_LONG, its
@@ -135,7 +136,7 @@ def on_this_machine(tasks, master, sandbox, jobs):
     waiting, workers = ((task, 0) for task in tasks), []
     again, failed = [first] if (first := next(waiting, None)) else [], 0
     try:
-        workers += [Worker(master, sandbox) for _ in range(jobs if again else 0)]
+        workers += [Worker(function, master, sandbox) for _ in range(jobs if again else 0)]
         while True:
             for worker in workers:
                 if worker.idle and (todo := again.pop() if again else next(waiting, None)):
@@ -155,7 +156,7 @@ def on_this_machine(tasks, master, sandbox, jobs):
                     failed = 0 if worker.ready else failed + 1
                     if failed == GIVE_UP:
                         raise BadInput("the grader's processes end as soon as they are started")
-                    workers[n] = Worker(master, sandbox)
+                    workers[n] = Worker(function, master, sandbox)
                     if not worker.task:
                         continue
                     if worker.tried + 1 < TRIES and not worker.overdue:
@@ -173,7 +174,7 @@ def on_this_machine(tasks, master, sandbox, jobs):
 # Many, on a cluster
 
 
-def on_cluster(tasks, master, sandbox, address, ahead=4):
+def on_cluster(tasks, function, master, sandbox, address, ahead=4):
     """Yield (task, record) as a Dask cluster has them done.
 
     The workers need this package and bubblewrap, nothing else: each task carries its submission and
@@ -202,12 +203,12 @@ def on_cluster(tasks, master, sandbox, address, ahead=4):
             except TimeoutError:
                 raise BadInput(f"--scheduler {address}: it has no workers") from None
             threads = sum(client.nthreads().values())
-            tasks, running, futures = iter(tasks), {}, as_completed()
+            tasks, running, futures = iter(tasks), {}, as_completed(loop=client.loop)
 
             def send():
                 if task := next(tasks, None):
                     future = client.submit(
-                        grade_one, master, task.raw, task.seed, sandbox,
+                        function, master, task.raw, task.seed, sandbox,
                         key=f"{master.name}-{task.student}-{task.key[:16]}", pure=False,
                     )  # fmt: skip
                     running[future.key] = task
@@ -302,9 +303,19 @@ class Folder:
                 fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 raise Refused(f"{self.path}: another command is at work in it") from None
+            self._clear_up()
             yield
         finally:
             os.close(number)
+
+
+    def _clear_up(self):
+        """Remove what a command that was killed had begun to write."""
+        for place in self.path, self.records, self.path / "feedback":
+            for part in place.glob(".*.*"):
+                part.unlink(missing_ok=True)
+        for trial in self.path.glob(".regrade-*"):
+            shutil.rmtree(trial, ignore_errors=True)
 
 
 def open_folder(out, submissions, resume):
@@ -384,15 +395,15 @@ def seeds(master, secret):
 
 
 def run(master, submissions, folder, seed_of, sandbox="bwrap", jobs=1, scheduler=None,
-        progress=True):
+        function=grade_one):
     """Grade what has no record yet; return how many were graded now.
 
-    Every record is written as soon as it is there. Raises BadInput, OSError or KeyboardInterrupt;
+    Every record is written as soon as it is there. function(master, raw, seed, sandbox) makes it,
+    in another process. Raises BadInput, OSError or KeyboardInterrupt;
     what is written by then is whole, and a second run goes on with it.
     """
     version = grader_version()
-    bar = tqdm(total=len(submissions), desc="Grading", disable=None if progress else True,
-               leave=False)
+    bar = tqdm(total=len(submissions), desc="Grading", disable=None, leave=False)
 
     def store(submission, record, key=None):
         student = submission.student.id
@@ -428,9 +439,9 @@ def run(master, submissions, folder, seed_of, sandbox="bwrap", jobs=1, scheduler
                 yield Task(submission, raw, seed, key)
 
     if scheduler:
-        results = on_cluster(to_do(), master, sandbox, scheduler)
+        results = on_cluster(to_do(), function, master, sandbox, scheduler)
     else:
-        results = on_this_machine(to_do(), master, sandbox, jobs)
+        results = on_this_machine(to_do(), function, master, sandbox, jobs)
     graded = 0
     with bar, contextlib.closing(results):
         for task, record in results:

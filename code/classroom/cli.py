@@ -309,6 +309,8 @@ def run_regrade(arguments):
 
 
 def run_export(arguments):
+    if arguments.out.exists() and not arguments.out.is_file():
+        raise BadInput(f"{arguments.out}: expected a file to write, got a folder or a device")
     if arguments.format == "gradescope":
         master = read_master(arguments.source)
         roster = arguments.roster and collect.read_roster(arguments.roster)
@@ -323,8 +325,6 @@ def run_export(arguments):
     else:
         data, notes = export.grades(batch.Folder(arguments.source), arguments.format,
                                     arguments.column)
-    if arguments.out.is_dir():
-        raise BadInput(f"{arguments.out}: expected a file to write, got a folder")
     notebook.write(arguments.out, data)
     for note in notes:
         say(f"note: {note}")

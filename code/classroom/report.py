@@ -368,7 +368,8 @@ def feedback(about, result):
     if result.failed:
         body.append('<p class="score">Points: not known yet</p>')
     else:
-        body.append(f'<p class="score">{out_of(result.score, result.maximum)}</p>')
+        more = "" if result.final else " so far"
+        body.append(f'<p class="score">{out_of(result.score, result.maximum)}{more}</p>')
     body.append(f"<p>{escape(STATUS[record['status']])}</p>")
     notes = [*record["submission"]["notes"], *record["notes"]]
     notes = [note for note in notes if note != STATUS[record["status"]]]
@@ -381,7 +382,7 @@ def feedback(about, result):
     body.append("<h2>Tasks</h2>")
     body.append(html_table(["Task", "#Points", "#of"], [
         [escape(heading(maxima.get(name, {"task": name, "title": ""}))),
-         "not known yet" if score is None else points(score),
+         "not yet" if score is None else points(score),
          points(maxima[name]["maximum"]) if name in maxima else ""]
         for name, score in result.tasks.items()
     ]))  # fmt: skip
