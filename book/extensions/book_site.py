@@ -3,7 +3,7 @@
 1. Tables get a box of their own, folded boxes are <details>, an exercise titled "1.3 ★ Name" is
    called Exercise 1.3, there and wherever it is referred to.
 2. The templates of book/site get their names: contents, description, policy, links.
-3. Pictures carry their sizes and are loaded when they come near the screen.
+3. Pictures carry their sizes and are loaded when they come near the screen; so do the parts.
 4. After the build: fonts with no more than the book's characters, lean pictures.
 
 A change of a template, a style, a font or this folder is seen by the next build; Sphinx
@@ -144,6 +144,44 @@ def sized(body, files):
     return re.sub(r"<img[^>]*>", mend, body)
 
 
+HEIGHTS = {
+    "<img": 500, '<div class="cell ': 100, "<details": 100, "<h": 50, "<p": 20, "<li": 20,
+    "<tr": 20, '<div class="admonition': 60, '<div class="proof': 60, '<div class="formula': 60,
+}  # fmt: skip
+
+
+def tall(body):
+    """Each part of a page with a guess of its height, which holds until the browser lays it out.
+
+    Where the guess is too small, its buttons lie on those of the next part.
+    """
+    done, depth, folded, at, code = [], 0, 0, None, False
+
+    for token in re.split(r"(<[^>]*>)", body):
+        if token.startswith("<section"):
+            depth += 1
+            if depth == 2:
+                at, height = len(done), 300
+        elif token == "</section>":
+            depth -= 1
+            if depth == 1:
+                guess = f' style="contain-intrinsic-height: auto {round(height, -2):.0f}px">'
+                done[at] = done[at][:-1] + guess
+        elif token == "</details>":
+            folded -= 1
+        elif depth > 1 and not folded:      # pixels on a phone, rather more than less
+            height += next((more for start, more in HEIGHTS.items() if token.startswith(start)), 0)
+            if code:
+                height += 24 * token.count("\n")
+            elif not token.startswith("<"):
+                height += 0.8 * len(" ".join(token.split()))
+        if token.startswith("<details"):
+            folded += 1
+        code = token.startswith("<pre") or code and token != "</pre>"
+        done.append(token)
+    return "".join(done)
+
+
 def reached(match):
     """Code with a line too long for a phone can be reached by keyboard, to scroll it."""
     lines = html.unescape(re.sub("<[^>]+>", "", match.group(1))).split("\n")
@@ -192,6 +230,7 @@ def dress(app, pagename, templatename, context, doctree):
     body = re.sub(r'<th class="head"><p>(<math(?:(?!</?p>).)*</math>)</p>', named, body)
     body = re.sub(r' role="(?:doc-biblioentry|doc-backlink|list)"', "", body)  # withdrawn
     body = re.sub(r"([^\s<>]*)(<math alttext(?:(?!display=).)*?</math>)([^\s<>]*)", glued, body)
+    body = tall(body)
     repository = app.config.html_context["repository"]
     source = pagename + context.get("page_source_suffix", "")
     issue = f"?title={quote('Mistake on the page ' + pagename)}"
