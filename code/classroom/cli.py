@@ -166,7 +166,7 @@ def sandbox_mode(arguments):
     mode = "none" if arguments.no_sandbox else "bwrap"
     if not getattr(arguments, "scheduler", None):       # then it is needed there, not here
         try:
-            sandbox.Process(mode).close()
+            sandbox.check(mode)
         except sandbox.Unavailable as error:
             raise BadInput(str(error)) from None
     if mode == "none":

@@ -216,7 +216,7 @@ def in_container(root):
     master = Master(source / "master" / about["master"])
     mode = "bwrap"
     try:
-        sandbox.Process(mode).close()
+        sandbox.check(mode)
     except sandbox.Unavailable as error:
         if about["mode"] != "none":
             raise BadInput(

@@ -1,0 +1,392 @@
+"""The commands as a teacher types them: what they do, and one clear line for whatever is wrong."""
+
+import csv
+import io
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import small_master
+from classroom import cli, notebook, sandbox
+from classroom.master import Master, personal_seed
+
+CODE = Path(cli.__file__).parents[1]
+SECRET = b"a secret of the course"
+RIGHT = {
+    "task-1": "def deviation(values):\n    values = np.asarray(values)\n    return values.std()",
+    "task-2": "largest = max(x)",
+    "task-3": "def mended(p, y, inputs):\n    return ((p - y)[:, None] * inputs).mean(axis=0)",
+    "task-4": "Because it is a mean.",
+}
+
+
+def need(program):
+    if not shutil.which(program):
+        if os.environ.get("BROWSER_TESTS") == "required":
+            pytest.fail(f"{program} is required")
+        pytest.skip(f"needs {program}: apt install bubblewrap")
+
+
+@pytest.fixture
+def run(capsys):
+    """Run a command; returns the exit code, the output and the error stream."""
+
+    def command(*arguments):
+        try:
+            code = cli.main([str(argument) for argument in arguments])
+        except SystemExit as stopped:
+            code = stopped.code
+        said = capsys.readouterr()
+        return code, said.out, said.err
+
+    return command
+
+
+@pytest.fixture
+def fails(run):
+    """Run a command that must fail with this exit code and one line that has these words."""
+
+    def command(code, words, *arguments):
+        stopped, _, error = run(*arguments)
+        assert (stopped, error.count("\n")) == (code, 1), error
+        assert words in error, error
+
+    return command
+
+
+@pytest.fixture
+def path(tmp_path):
+    return small_master.write(tmp_path)
+
+
+def answered(master, seed=2026, **answers):
+    """A student's notebook with these answers: task_1="…" for the cell task-1."""
+    made = Master(master).student_version(seed)
+    for cell in made["cells"]:
+        name = cell["metadata"].get("nbgrader", {}).get("grade_id", "")
+        if name.replace("-", "_") in answers:
+            cell["source"] = answers[name.replace("-", "_")]
+    return notebook.dump(made)
+
+
+def right(**changed):
+    return {name.replace("-", "_"): text for name, text in RIGHT.items()} | changed
+
+
+def hand_in(folder, **books):
+    for student, text in books.items():
+        (folder / student).mkdir(parents=True, exist_ok=True)
+        (folder / student / "01-small.ipynb").write_text(text)
+    return folder
+
+
+def content(folder):
+    return {str(path.relative_to(folder)): path.read_bytes()
+            for path in sorted(Path(folder).rglob("*")) if path.is_file()}
+
+
+def table(path):
+    return list(csv.DictReader(io.StringIO(path.read_text(encoding="utf-8-sig"))))
+
+
+@pytest.fixture
+def course(tmp_path, path):
+    """A roster, a seed file and what three of four students handed in, with their own numbers."""
+    roster, secret = tmp_path / "roster.csv", tmp_path / "secret"
+    roster.write_text("student,name,email\ns1,Ada,a@x.org\ns2,Ben,b@x.org\ns3,Cy,c@x.org\n"
+                      "s4,Di,d@x.org\n")
+    secret.touch(mode=0o600)
+    secret.write_bytes(SECRET + b"\n")
+    seeds = {student: personal_seed(SECRET, "01-small", student) for student in ("s1", "s2", "s3")}
+    hand_in(
+        tmp_path / "in",
+        s1=answered(path, seeds["s1"], **right()),
+        s2=answered(path, seeds["s2"], **right(task_1="def deviation(v):\n    return v.max()")),
+        s3=answered(path, seeds["s3"], **right(task_2="largest = 'the last'")),
+    )
+    return ["--roster", roster, "--seed-file", secret]
+
+
+def test_a_course_from_grading_to_the_way_back(tmp_path, path, course, run):
+    """Grade, mark by hand, merge, mend a test, regrade, export."""
+    need("bwrap")
+    out = tmp_path / "out"
+    code, said, error = run("grade", path, tmp_path / "in", "-o", out, *course, "--jobs", 2)
+    assert (code, error) == (0, "")
+    assert said.splitlines()[0] == "4 students: 3 graded, 1 missing"
+    assert [line["score"] for line in table(out / "grades.csv")] == ["6", "3", "5", "0"]
+    feedback = (out / "feedback/s3.html").read_text()
+    assert "largest" in feedback
+    hidden = (out / "feedback/s2.html").read_text()
+    assert "2.0, 5.0" not in hidden and "2 ** 0.5" not in hidden
+
+    again = tmp_path / "again"
+    run("grade", path, tmp_path / "in", "-o", again, *course, "--jobs", 1)
+    assert content(again) == content(out)
+    assert str(tmp_path) not in json.dumps({k: v.decode() for k, v in content(out).items()})
+
+    sheet = tmp_path / "marks.csv"
+    sheet.write_text("student,task,score,comment\ns1,task-4,2,\ns2,task-4,1,short\n")
+    assert run("merge", out, sheet)[0] == 0
+    before = content(out)
+    mended = small_master.cells()
+    mended["task-1-test"]["source"] = small_master.TEST_1.split("### BEGIN")[0].replace(
+        'compare(deviation(np.array([1.0, 3.0])), 1.0, "deviation of 1 and 3")',
+        "assert deviation(np.array([1.0, 3.0])) > 0")
+    (tmp_path / "mended").mkdir()
+    newer = small_master.write(tmp_path / "mended", mended)
+    code, said, error = run("regrade", newer, tmp_path / "in", out, "--dry-run")
+    assert (code, error) == (0, "")
+    assert said.splitlines()[0] == "1 of 4 students have another result:"
+    assert said.splitlines()[1].startswith(
+        "s2 (Ben): 4 of 8 → 7 of 8; task-1-test: 0 failed → 3 passed")
+    assert content(out) == before
+    assert run("regrade", newer, tmp_path / "in", out)[0] == 0
+    line = table(out / "grades.csv")[1]
+    assert (line["score"], line["task-4"]) == ("7", "1")
+    assert run("regrade", newer, tmp_path / "in", out)[1].startswith("0 of 4 students have another")
+    assert not list(out.glob(".*"))
+
+    code, said, _ = run("export", out, "--format", "canvas", "-o", tmp_path / "c.csv")
+    assert code == 0 and "1 students have no final grade yet" in said
+    assert (tmp_path / "c.csv").read_text().splitlines()[2:] == [
+        "Ada,,s1,s1,,8", "Ben,,s2,s2,,7", "Cy,,s3,s3,,", "Di,,s4,s4,,"]
+
+
+def test_a_student_with_anothers_numbers_earns_nothing_for_them(tmp_path, path, course, run):
+    need("bwrap")
+    copied = right(task_2=f"largest = {largest('s1')}")
+    seed = personal_seed(SECRET, "01-small", "s1")
+    hand_in(tmp_path / "in", s4=answered(path, seed, **copied))
+    run("grade", path, tmp_path / "in", "-o", tmp_path / "out", *course)
+    assert [line["task-2"] for line in table(tmp_path / "out/grades.csv")] == ["1", "1", "0", "0"]
+
+
+def largest(student):
+    import numpy as np
+
+    seed = personal_seed(SECRET, "01-small", student)
+    return float(np.random.default_rng([seed, 1]).normal(size=4).round(3).max())
+
+
+def test_release_and_check(tmp_path, path, course, run):
+    need("bwrap")
+    code, said, _ = run("release", path, "-o", tmp_path / "released", *course, "--jobs", 1)
+    assert code == 0 and said.startswith("4 notebooks and problem-sets.zip are in")
+    assert (tmp_path / "released/01-small/s1/01-small.ipynb").exists()
+    code, said, _ = run("check", tmp_path / "in/s3/01-small.ipynb", "--master", path,
+                        "--student", "s3", *course[2:])
+    assert code == 0 and "5 of 6 points" in said
+
+
+def test_help_for_every_command(run):
+    code, said, _ = run("--help")
+    assert code == 0
+    for command in ("release", "check", "grade", "merge", "regrade", "export"):
+        assert command in said
+        assert run(command, "--help")[0] == 0
+
+
+def test_it_starts_as_a_module():
+    done = subprocess.run([sys.executable, "-m", "classroom", "grade", "x"], cwd=CODE, text=True,
+                          capture_output=True)
+    assert done.returncode == 2 and done.stderr.count("\n") == 1
+    assert done.stderr.startswith("python -m classroom grade: ")
+
+
+# What is wrong with what a command was given
+
+
+def test_masters_that_are_none(tmp_path, path, fails):
+    source, out = hand_in(tmp_path / "in", s1="x"), tmp_path / "out"
+    (tmp_path / "empty.ipynb").touch()
+    (tmp_path / "text.ipynb").write_text("Dear teacher")
+    plain = {"cells": [{"cell_type": "markdown", "metadata": {}, "source": "# Notes"}],
+             "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
+    (tmp_path / "plain.ipynb").write_text(json.dumps(plain))
+    for name, words in (("nowhere.ipynb", "nowhere.ipynb: No such file"), ("in", "Is a directory"),
+                        ("empty.ipynb", "empty.ipynb: The file is empty."),
+                        ("text.ipynb", "text.ipynb: The file is not a notebook"),
+                        ("plain.ipynb", "plain.ipynb: expected cells with nbgrader metadata")):
+        for command in (["grade", tmp_path / name, source, "-o", out],
+                        ["check", tmp_path / name],
+                        ["export", tmp_path / name, "--format", "gradescope", "-o", out]):
+            fails(2, words, *command)
+    assert not out.exists()
+
+
+def test_submissions_that_are_none(tmp_path, path, fails):
+    out, archive = tmp_path / "out", tmp_path / "a.zip"
+    archive.write_bytes(b"PK")
+    (tmp_path / "none").mkdir()
+    for name, words in (("nowhere", "nowhere: No such file"), ("none", "found none"),
+                        ("a.zip", "got another file or a broken zip"),
+                        (path.name, "expected a folder or a zip of submissions, got a notebook")):
+        fails(2, words, "grade", path, tmp_path / name, "-o", out)
+    assert not out.exists()
+
+
+def test_rosters_and_seed_files_that_are_none(tmp_path, path, fails, run):
+    source, out = hand_in(tmp_path / "in", s1="x"), tmp_path / "out"
+    command = "grade", path, source, "-o", out
+    roster, secret = tmp_path / "r.csv", tmp_path / "secret"
+    fails(2, "r.csv: No such file", *command, "--roster", roster)
+    roster.write_text("student\ns1\ns1\n")
+    fails(2, "line 3: the id 's1' stands in line 2, too", *command, "--roster", roster)
+    fails(2, "in: Is a directory", *command, "--roster", source)
+    roster.write_text("student\ns1\n")
+    fails(2, "secret: No such file", *command, "--seed-file", secret)
+    secret.write_text("\n")
+    fails(2, "expected a secret of at least 16 bytes, got 0", *command, "--seed-file", secret)
+    secret.write_bytes(SECRET)
+    secret.chmod(0o600)
+    fails(2, "--seed-file: numbers of their own are for", "release", path, "-o", out,
+          "--seed-file", secret)
+    assert not out.exists()
+    secret.chmod(0o644)
+    if shutil.which("bwrap"):
+        error = run(*command, "--seed-file", secret)[2]
+        assert error == f"warning: {secret} can be read by others on this machine: " \
+            f"chmod 600 {secret}\n"
+
+
+@pytest.mark.parametrize(("option", "words"), [
+    (["--jobs", "0"], "expected a number from 1 to 1000, got '0'"),
+    (["--jobs", "many"], "expected a number from 1 to 1000, got 'many'"),
+    (["--deadline", "tomorrow"], "expected a time such as 2026-05-04T18:00, got 'tomorrow'"),
+    (["--attempts", "best"], "invalid choice: 'best'"),
+    (["--scheduler", "carrier-pigeon://x"], "no scheduler answers"),
+    (["--frobnicate"], "unrecognized arguments: --frobnicate"),
+])
+def test_options_that_are_none(tmp_path, path, fails, option, words):
+    if "--scheduler" in option:
+        pytest.importorskip("distributed", reason="needs dask.distributed")
+    source = hand_in(tmp_path / "in", s1="x")
+    fails(2, words, "grade", path, source, "-o", tmp_path / "out", *option)
+
+
+def test_folders_that_hold_something_else(tmp_path, path, fails, run):
+    need("bwrap")
+    source, out = hand_in(tmp_path / "in", s1="x"), tmp_path / "out"
+    fails(2, "expected a folder that `grade` wrote", "merge", source, path)
+    fails(2, "expected a folder that `grade` wrote", "regrade", path, source, out)
+    fails(2, "expected a folder that `grade` wrote", "export", out, "--format", "moodle",
+          "-o", tmp_path / "m.csv")
+    fails(2, "expected a folder to write to, got a file", "grade", path, source, "-o", path)
+    fails(1, "is not empty; choose a new folder", "grade", path, source, "-o", tmp_path)
+    assert run("grade", path, source, "-o", out)[0] == 0
+    fails(1, "holds a batch already", "grade", path, source, "-o", out)
+    other = path.rename(path.with_name("02-other.ipynb"))
+    fails(1, "holds a batch of 01-small, not of 02-other", "grade", other, source, "-o", out,
+          "--resume")
+    fails(1, "holds a batch of 01-small, not of 02-other", "regrade", other, source, out)
+    fails(2, "sheet.csv: No such file", "merge", out, tmp_path / "sheet.csv")
+    fails(2, "expected columns student, task, score", "merge", out, out / "batch.json")
+    fails(2, "invalid choice: 'excel'", "export", out, "--format", "excel", "-o", "x")
+    for target in (source, "/dev/full"):
+        fails(2, "expected a file to write, got a folder or a device", "export", out,
+              "--format", "canvas", "-o", target)
+    fails(2, "No such file or directory", "export", out, "--format", "canvas",
+          "-o", tmp_path / "no/such/x.csv")
+    (out / "records/s1.json").write_text("{")
+    fails(2, "s1.json: damaged; delete it and run grade --resume", "export", out,
+          "--format", "canvas", "-o", tmp_path / "x.csv")
+    (out / "records/s1.json").unlink()
+    fails(1, "the batch is not finished, 1 of 1 students have no record", "export", out,
+          "--format", "canvas", "-o", tmp_path / "x.csv")
+    assert not (tmp_path / "x.csv").exists()
+
+
+def test_going_on_without_the_seed_file_is_refused(tmp_path, path, course, run, fails):
+    """All numbers would be wrong, and everyone would lose points."""
+    need("bwrap")
+    command = "grade", path, tmp_path / "in", "-o", tmp_path / "out"
+    assert run(*command, *course)[0] == 0
+    fails(1, "was graded with --seed-file; go on with it", *command, "--resume")
+
+
+def test_without_bubblewrap_nothing_is_graded_unless_asked_for(tmp_path, path, fails, run,
+                                                               monkeypatch):
+    monkeypatch.setattr(sandbox.shutil, "which", lambda name: None)
+    sandbox.check.cache_clear()
+    source, out = hand_in(tmp_path / "in", s1=answered(path, **right())), tmp_path / "out"
+    fails(2, "bubblewrap is missing", "grade", path, source, "-o", out)
+    assert not out.exists()
+    code, _, error = run("grade", path, source, "-o", out, "--no-sandbox", "--jobs", 1)
+    assert code == 0 and error.startswith("warning: without bubblewrap a submission can read")
+    assert table(out / "grades.csv")[0]["score"] == "6"
+
+
+def test_where_nothing_may_be_written(tmp_path, path, fails):
+    need("bwrap")
+    source = hand_in(tmp_path / "in", s1="x")
+    fails(2, "/proc/nowhere", "grade", path, source, "-o", "/proc/nowhere/out")
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read and write everything")
+def test_no_permission(tmp_path, path, fails):
+    source, out = hand_in(tmp_path / "in", s1="x"), tmp_path / "out"
+    path.chmod(0)
+    fails(2, f"{path}: Permission denied", "grade", path, source, "-o", out)
+    path.chmod(0o600)
+    tmp_path.chmod(0o500)
+    fails(2, "Permission denied", "grade", path, source, "-o", out)
+    tmp_path.chmod(0o700)
+
+
+def test_a_full_disk_stops_it_and_every_record_is_whole(tmp_path, path):
+    """On a file system of 40 kB; with room again it goes on."""
+    need("bwrap")
+    books = {f"s{n:02}": answered(path, **right()) for n in range(20)}
+    source, small, kept = hand_in(tmp_path / "in", **books), tmp_path / "small", tmp_path / "kept"
+    small.mkdir(), kept.mkdir()
+    command = [sys.executable, "-m", "classroom", "grade", str(path), str(source),
+               "-o", str(small / "out"), "--no-sandbox", "--jobs", "2"]
+    line = f"{' '.join(command)}; code=$?; cp -r {small}/out {kept}; exit $code"
+    done = subprocess.run(
+        ["bwrap", "--dev-bind", "/", "/", "--size", "40960", "--tmpfs", str(small), "--chdir",
+         str(CODE), "sh", "-c", line], capture_output=True, text=True)
+    if "Operation not permitted" in done.stderr:
+        pytest.skip("bubblewrap may not mount here")
+    assert done.returncode == 2, done.stderr
+    error = done.stderr.replace("\r", "\n").splitlines()[-1]
+    assert "No space left on device" in error and "go on with --resume" in error
+    assert "Traceback" not in done.stderr
+    records = list(kept.glob("out/records/*.json"))
+    assert 0 < len(records) < 20
+    assert all(json.loads(record.read_text())["status"] == "graded" for record in records)
+    command[command.index("-o") + 1] = str(kept / "out")
+    done = subprocess.run([*command, "--resume"], cwd=CODE, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert len(table(kept / "out/grades.csv")) == 20
+
+
+def test_ctrl_c_ends_it_cleanly_and_says_how_to_go_on(tmp_path, path):
+    need("bwrap")
+    import psutil
+
+    source = hand_in(tmp_path / "in", s1=answered(path, **right()), s2=answered(
+        path, **right(task_2="while True: pass")))
+    out = tmp_path / "out"
+    running = subprocess.Popen(
+        [sys.executable, "-m", "classroom", "grade", str(path), str(source), "-o", str(out),
+         "--jobs", "2"], cwd=CODE, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    until = time.monotonic() + 60
+    while time.monotonic() < until and not (out / "records/s1.json").exists():
+        time.sleep(0.05)
+    started = psutil.Process(running.pid).children(recursive=True)
+    os.killpg(running.pid, signal.SIGINT)       # as a terminal does, to all of them
+    _, error = running.communicate(timeout=30)
+    assert running.returncode == 130
+    assert error.splitlines()[-1] == (
+        f"Stopped; what was done is kept. Go on with: grade … -o {out} --resume")
+    assert "Traceback" not in error
+    _, alive = psutil.wait_procs(started, timeout=10)
+    assert not [process for process in alive if process.status() != psutil.STATUS_ZOMBIE]
+    assert (out / "records/s1.json").exists() and not (out / "grades.csv").exists()
