@@ -2,7 +2,8 @@
 
 Pyodide's own files are taken from its release archive, or else from a package on the index that
 carries the same files unmodified; pure Python wheels come from the index. Every file must have the
-hash that pins.json names. They are kept in .venv/pyodide, so this needs the network once.
+hash that pins.json names. They are kept in .venv/pyodide, so this needs the network once. What is
+Python source among them becomes bytecode, in archives of the same names: bytecode.py.
 
 To these come the package of this commit, the results that chapters read, and a lock file cut down
 to what is there. files.json lists what the pages load, with sizes and hashes, for the worker; what
@@ -23,13 +24,15 @@ import zipfile
 from base64 import b64encode
 from pathlib import Path
 
+from bytecode import archive, compiled, members
+
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 PINS = json.loads((HERE / "pins.json").read_text(encoding="utf-8"))
 KEPT = ROOT / ".venv/pyodide"
 EXTENSIONS = Path(sys.prefix, "share/jupyter/labextensions")
 LOCK = "pyodide-lock.json"
-PRETTY = "ipython_pretty.py"
+PRETTY = "ipython_pretty.zip"
 CARRIER_FOLDER = "open_webui/frontend/pyodide/"
 
 
@@ -132,17 +135,6 @@ def name_of(file):
     return file.split("-")[0].replace("_", "-")
 
 
-def archive(members):
-    """A zip of {name: bytes}, the same bytes each time."""
-    out = io.BytesIO()
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as made:
-        for name in sorted(members):
-            info = zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0))
-            info.compress_type = zipfile.ZIP_DEFLATED
-            made.writestr(info, members[name])
-    return out.getvalue()
-
-
 def wheel(name, members):
     """{file name: bytes} of a wheel of this commit's files, given as {path: bytes}."""
     info = f"{name}-0.1.0.dist-info/"
@@ -187,7 +179,12 @@ def contents():
     pure, more = wheels("wheels"), notebook_wheels()
     ipython = next(data for file, data in more.items() if file.startswith("ipython-"))
     pretty = zipfile.ZipFile(io.BytesIO(ipython)).read("IPython/lib/pretty.py")
-    pure |= wheel("byhand", byhand())
+    packed = {name: data for name, data in files.items() if name.endswith((".whl", ".zip"))}
+    packed |= pure | {PRETTY: archive({"ipython_pretty.py": pretty})}
+    packed = compiled(packed, KEPT, KEPT / "compiled")
+    book = {**results(), **members(packed.pop(PRETTY)), "chapters/": b""}
+    files.update(packed)
+    pure = {name: packed[name] for name in pure} | wheel("byhand", byhand())
     files.update(pure)
 
     lock = json.loads(files[LOCK])
@@ -196,13 +193,15 @@ def contents():
              "ipykernel": [name_of(file) for file in more if not file.startswith("ipykernel")]}
     for file, data in (pure | more).items():
         known[name_of(file)] = package(file, data, needs.get(name_of(file), []))
-    for entry in known.values():        # fonttools and pytz are left out: plots draw without them
+    for entry in known.values():
+        entry["sha256"] = sha256((files | more)[entry["file_name"]])
+        # fonttools and pytz are left out: plots draw without them
         entry["depends"] = [name for name in entry["depends"] if name in known]
     lock["packages"] = known
     files[LOCK] = json.dumps(lock, indent=1, sort_keys=True).encode()
 
     files["boot.py"] = (HERE / "boot.py").read_bytes()
-    files["book.zip"] = archive({**results(), PRETTY: pretty, "chapters/": b""})
+    files["book.zip"] = archive(book)
     return files, more
 
 

