@@ -92,6 +92,11 @@ class Result:
         return found
 
 
+def joined(notes):
+    """Notes in a line, whether they are sentences or not."""
+    return "; ".join(note.strip().rstrip(".") for note in notes)
+
+
 def results(folder):
     marks = folder.marks()
     return [Result(record, marks.get(record["student"], {})) for record in folder.all_records()]
@@ -133,7 +138,7 @@ def gradebook(about, found):
             "" if result.failed else points(result.score), points(result.maximum),
             *[points(result.tasks.get(name)) for name in names],
             "late" if result.record["submission"]["late"] else "",
-            text_cell("; ".join(result.notes())),
+            text_cell(joined(result.notes())),
         ]
         for result in found
     ]  # fmt: skip
@@ -262,8 +267,9 @@ def changes(folder, old, records):
 
 
 def before_and_after(before, after):
-    old, new = (out_of(None if r.failed else r.score, r.maximum, "") for r in (before, after))
-    return f"{old.strip()} → {new.strip()}"
+    old, new = ("not known" if r.failed else points(r.score) for r in (before, after))
+    changed = f" (of {points(before.maximum)})" if before.maximum != after.maximum else ""
+    return f"{old}{changed} → {new} of {points(after.maximum)}"
 
 
 def changed_tests(old, new):
@@ -354,9 +360,9 @@ def folded(title, text):
             f"<pre>{escape(text[:SHOWN])}{cut}</pre></details>")
 
 
-def out_of(score, maximum, what="points"):
+def out_of(score, maximum):
     known = "not known yet" if score is None else points(score)
-    return f"{known} of {points(maximum)} {what}"
+    return f"{known} of {points(maximum)} point{'s' * (maximum != 1)}"
 
 
 def feedback(about, result):
@@ -479,12 +485,13 @@ def distribution(tested):
             'fill="currentColor" opacity=".45"/>'
             f'<text x="{35 + 58 * n}" y="{124 - height:.1f}" text-anchor="middle">'
             f"{count or ''}</text>"
-            f'<text x="{35 + 58 * n}" y="150" text-anchor="middle">{10 * n}–{10 * n + 10} %</text>'
+            f'<text x="{35 + 58 * n}" y="150" text-anchor="middle">{10 * n}–{10 * n + 10}</text>'
         )
     return (f"<p>{escape(words)}</p>\n"
             f'<svg viewBox="0 0 600 165" role="img" aria-label="Students by share of the points: '
             f'{", ".join(f"{10 * n} to {10 * n + 10} percent {c}" for n, c in enumerate(counts))}" '
-            f'font-size="13" fill="currentColor">{"".join(bars)}</svg>')
+            f'font-size="13" fill="currentColor">{"".join(bars)}</svg>\n'
+            "<p>Students by percent of the points.</p>")
 
 
 def bar(share):
@@ -528,7 +535,7 @@ def hardest(found):
             message, times = min(said.items(), key=lambda pair: (-pair[1], pair[0]))
             lines.append((-len(wrong) / len(tried), name, [
                 escape(name), f"{len(wrong)} of {len(tried)}",
-                f"{escape(message[:200])} ({times} times)",
+                f"{escape(message[:200])} ({times} student{'s' * (times > 1)})",
             ]))  # fmt: skip
     if not lines:
         return "<p>Every test was passed by everyone.</p>"
@@ -555,7 +562,7 @@ def attention(found):
             notes = [*why, *record["notes"], *sorted(details)]
             name = escape(record["student"])
             lines.append([f'<a href="feedback/{name}.html">{name}</a>', escape(record["name"]),
-                          escape("; ".join(notes)[:600])])
+                          escape(joined(notes)[:600])])
     if not lines:
         return "<p>Nobody: all handed in in time, and all was tested.</p>"
     return html_table(["Student", "Name", "Why"], lines)

@@ -145,7 +145,7 @@ def test_a_course_from_grading_to_the_way_back(tmp_path, path, course, run):
     assert (code, error) == (0, "")
     assert said.splitlines()[0] == "1 of 4 students have another result:"
     assert said.splitlines()[1].startswith(
-        "s2 (Ben): 4 of 8 → 7 of 8; task-1-test: 0 failed → 3 passed")
+        "s2 (Ben): 4 → 7 of 8; task-1-test: 0 failed → 3 passed")
     assert content(out) == before
     assert run("regrade", newer, tmp_path / "in", out)[0] == 0
     line = table(out / "grades.csv")[1]
