@@ -5,11 +5,11 @@
     python book/tools/bench_classroom.py --quick    60 submissions, a sample of 4
 
 The submissions are of problem set 1: right, half right, empty, with a usual mistake, and one in
-fifty that never ends. The table gives the time by the clock, and the most memory that the grader
-and all its processes had at once; pages that they share are counted once for each. nbgrader works
-through the sample one by one, as it does, and so does the grader in the line above it; those that
-never end are left out of the sample. Without nbgrader ($NBGRADER may name its bin folder) its line
-is left out.
+fifty that never ends. The table gives the time by the clock, and the most memory that the command
+and all its processes had at once; pages that they share are counted once. nbgrader works through
+the sample one by one, as it does, and so does the grader in the line above it; those that never end
+are left out of the sample. Without nbgrader ($NBGRADER may name its bin folder) its line is left
+out.
 """
 
 import argparse
@@ -76,7 +76,7 @@ def timed(*command, folder, environment=None, quiet=True):
                                stdout=said, stderr=said if quiet else None)
         while running.poll() is None:
             most = max(most, memory(running))
-            time.sleep(0.1)
+            time.sleep(0.3)
         seconds = time.monotonic() - start
         said.seek(0)
         if running.returncode:
@@ -85,12 +85,12 @@ def timed(*command, folder, environment=None, quiet=True):
 
 
 def memory(process):
-    """Bytes of a process and its descendants, those included that end while they are counted."""
+    """Bytes of a process and its descendants, without those that end while they are counted."""
     total = 0
     try:
         for one in [process, *process.children(recursive=True)]:
             try:
-                total += one.memory_info().rss
+                total += one.memory_full_info().pss     # its share of what it shares
             except psutil.Error:
                 continue
     except psutil.Error:

@@ -221,6 +221,8 @@ def run_grade(arguments):
                   arguments.scheduler)
         found = report.write(folder)
     say(outcome(found))
+    notes += [f"the grader failed for {number} of them ({plain}); go on with --resume"
+              for plain, number in sorted(report.faults(found).items())]
     for note in notes:
         say(f"note: {note}")
     say(f"{folder.path}: grades.csv, summary.html, feedback/"

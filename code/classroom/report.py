@@ -53,7 +53,8 @@ class Result:
     """A record and the marks given by hand, added up.
 
     tasks: {task: points, or None while they are not known}; score: what is known of them; maximum;
-    unmarked: manual tasks without a mark; final: whether nothing is missing.
+    unmarked: manual tasks without a mark; changed: those whose answer is another than when it was
+    marked; stray: marks for tasks that are no longer there; final: whether nothing is missing.
     """
 
     def __init__(self, record, marks):
@@ -68,6 +69,7 @@ class Result:
             self.tasks[task["task"]] = None if unknown else float(task["score"])
         for item in record["manual"]:
             self._add_mark(item, marks.get(item["id"]))
+        self.stray = sorted(set(marks) - {item["id"] for item in record["manual"]})
         self.score = sum(number for number in self.tasks.values() if number)
         self.final = not self.failed and not self.unmarked
 
@@ -89,6 +91,8 @@ class Result:
             found.append(f"to be marked by hand: {', '.join(self.unmarked)}")
         if self.changed:
             found.append(f"the answer has changed since it was marked: {', '.join(self.changed)}")
+        if self.stray:
+            found.append(f"a mark for what is no task any more: {', '.join(self.stray)}")
         return found
 
 
@@ -543,6 +547,16 @@ def hardest(found):
                       [line for *_, line in sorted(lines)[:10]])
 
 
+def faults(found):
+    """{what the grader says of its faults: number of students}."""
+    return Counter(
+        detail
+        for result in found
+        for detail in {test["detail"] for task in result.record["tasks"] for test in task["tests"]
+                       if test["outcome"] == "grader error"}
+    )
+
+
 def attention(found):
     """Everyone whose result a teacher should look at, and why."""
     lines = []
@@ -556,6 +570,8 @@ def attention(found):
             why.append("late")
         if result.changed:
             why.append("the answer has changed since it was marked")
+        if result.stray:
+            why.append("a mark for what is no task any more")
         if why:
             details = {t["detail"] for task in record["tasks"] for t in task["tests"]
                        if t["outcome"] == "grader error" and t["detail"]}
@@ -568,6 +584,20 @@ def attention(found):
     return html_table(["Student", "Name", "Why"], lines)
 
 
+def keep_work(folder, found, merged):
+    """What stands in manual.csv; a sheet that the new one can't take over is put aside as it is."""
+    path = folder.path / "manual.csv"
+    answers = {(result.record["student"], name) for result in found
+               for name in [*(item["id"] for item in result.record["manual"]), *result.marks]}
+    try:
+        unmerged = {pair: mark for pair, mark in filled_in(path).items() if pair not in merged}
+    except BadInput:
+        unmerged = {None: ()}
+    if not set(unmerged) <= answers:
+        notebook.write(folder.path / "manual-unread.csv", path.read_bytes())
+    return unmerged
+
+
 def write(folder, merged=()):
     """Make gradebook, sheet, feedback and summary anew; return the results.
 
@@ -575,12 +605,7 @@ def write(folder, merged=()):
     that were merged just now, maybe from another file, so that the sheet's own no longer count.
     """
     about, found = folder.about(), results(folder)
-    try:
-        unmerged = filled_in(folder.path / "manual.csv")
-    except BadInput:        # someone's work, even if it can't be read: put aside, not overwritten
-        notebook.write(folder.path / "manual-unread.csv", (folder.path / "manual.csv").read_bytes())
-        unmerged = {}
-    unmerged = {pair: mark for pair, mark in unmerged.items() if pair not in merged}
+    unmerged = keep_work(folder, found, merged)
     (folder.path / "feedback").mkdir(exist_ok=True)
     for result in found:
         save(folder.path / "feedback" / f"{result.record['student']}.html", feedback(about, result))

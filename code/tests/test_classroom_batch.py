@@ -395,6 +395,8 @@ def test_a_worker_that_dies_or_hangs_costs_one_submission(tmp_path, master, monk
     lines = table(tmp_path / "out/grades.csv")
     assert [line["score"] for line in lines] == ["6", "", "4", "", "", "3", "6"]      # never a zero
     assert "no fault of yours" in (tmp_path / "out/feedback/s2.html").read_text()
+    found = report.results(batch.Folder(tmp_path / "out"))
+    assert report.faults(found)["its process was killed"] == 1
 
 
 def fake_or_fault(master, raw, seed, sandbox):
@@ -694,6 +696,13 @@ def test_marks_survive_a_second_run_and_an_answer_that_changed_is_flagged(graded
     assert [line["task-4"] for line in lines] == ["2", "1", ""]
     assert lines[1]["note"] == "the answer has changed since it was marked: task-4"
     assert lines[0]["note"] == ""
+    renamed = small_master.cells()
+    renamed["task-4"]["metadata"]["nbgrader"]["grade_id"] = "task-4-why"
+    newer = Master(small_master.write(tmp_path, renamed))
+    grade(newer, tmp_path / "in", folder.path, resume=True)
+    line = table(folder.path / "grades.csv")[0]
+    assert (line["task-4"], line["score"]) == ("", "6")
+    assert line["note"].endswith("a mark for what is no task any more: task-4")
 
 
 def test_work_in_the_sheet_that_is_not_merged_yet_is_never_overwritten(graded, master, tmp_path):
