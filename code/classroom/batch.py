@@ -16,12 +16,14 @@ import contextlib
 import fcntl
 import hashlib
 import json
+import logging
 import multiprocessing
 import os
 import shutil
 import signal
 import threading
 import time
+import warnings
 from dataclasses import asdict
 from multiprocessing.connection import wait
 from pathlib import Path
@@ -187,10 +189,9 @@ def on_cluster(tasks, function, master, sandbox, address, ahead=4):
         raise BadInput(
             "--scheduler needs dask.distributed: pip install 'byhand[cluster]'"
         ) from None
-    import logging
-    import warnings
-
-    logging.getLogger("distributed").setLevel(logging.CRITICAL)     # what matters is said below
+    for name in logging.root.manager.loggerDict:
+        if name.startswith("distributed"):
+            logging.getLogger(name).setLevel(logging.CRITICAL)      # what matters is said below
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")         # of large tasks, and of versions that differ
         try:
@@ -209,7 +210,7 @@ def on_cluster(tasks, function, master, sandbox, address, ahead=4):
                 if task := next(tasks, None):
                     future = client.submit(
                         function, master, task.raw, task.seed, sandbox,
-                        key=f"{master.name}-{task.student}-{task.key[:16]}", pure=False,
+                        key=f"{task.student}:{task.key}", pure=False,
                     )  # fmt: skip
                     running[future.key] = task
                     futures.add(future)
@@ -219,7 +220,10 @@ def on_cluster(tasks, function, master, sandbox, address, ahead=4):
             for future in futures:
                 task = running.pop(future.key)
                 if future.status == "cancelled" or client.status != "running":
-                    raise BadInput(f"--scheduler {address}: the scheduler is gone")
+                    raise BadInput(
+                        f"--scheduler {address}: the scheduler is gone; what is graded is kept: "
+                        "go on with --resume"
+                    )
                 if future.status == "finished":
                     record = future.result()
                 else:

@@ -511,7 +511,7 @@ def cluster(tmp_path, monkeypatch):
     while not where.exists() and time.monotonic() < until:
         time.sleep(0.05)
     time.sleep(0.2)
-    yield json.loads(where.read_text())["address"], processes[1:], log
+    yield json.loads(where.read_text())["address"], processes[1:], log, processes[0]
     for process in processes:
         process.kill()
         process.wait()
@@ -519,7 +519,7 @@ def cluster(tmp_path, monkeypatch):
 
 def test_a_cluster_loses_a_worker_and_nothing_else(tmp_path, master, cluster):
     """The same files as on one machine; what the dead worker had in hand is done by the other."""
-    address, workers, log = cluster
+    address, workers, log, _ = cluster
     students = {f"s{n:02}": f"wait {n}" for n in range(16)}
     source = handed_in(tmp_path / "in", **students)
     local = grade(master, source, tmp_path / "local", jobs=4)
@@ -545,7 +545,7 @@ def test_a_cluster_loses_a_worker_and_nothing_else(tmp_path, master, cluster):
 
 
 def test_a_submission_that_kills_workers_ends_as_grader_error(tmp_path, master, cluster):
-    address, workers, _ = cluster
+    address, *_ = cluster
     source = handed_in(tmp_path / "in", s1="3", s2="no number")
     records = grade(master, source, tmp_path / "out", scheduler=address).all_records()
     assert [record["status"] for record in records] == ["graded", "grader error"]

@@ -15,6 +15,7 @@ import pytest
 import small_master
 from classroom import cli, notebook, sandbox
 from classroom.master import Master, personal_seed
+from test_classroom_batch import cluster  # noqa: F401
 
 CODE = Path(cli.__file__).parents[1]
 SECRET = b"a secret of the course"
@@ -365,6 +366,27 @@ def test_a_full_disk_stops_it_and_every_record_is_whole(tmp_path, path):
     done = subprocess.run([*command, "--resume"], cwd=CODE, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert len(table(kept / "out/grades.csv")) == 20
+
+
+def test_a_scheduler_that_dies_leaves_what_is_graded(tmp_path, path, cluster):  # noqa: F811
+    need("bwrap")
+    address, _, _, scheduler = cluster
+    source = hand_in(tmp_path / "in", **{f"s{n}": answered(path, **right()) for n in range(9)})
+    out = tmp_path / "out"
+    running = subprocess.Popen(
+        [sys.executable, "-m", "classroom", "grade", str(path), str(source), "-o", str(out),
+         "--scheduler", address], cwd=CODE, stderr=subprocess.PIPE, text=True)
+    until = time.monotonic() + 60
+    while time.monotonic() < until and not list(out.glob("records/s*.json")):
+        time.sleep(0.02)
+    scheduler.kill()
+    _, error = running.communicate(timeout=60)
+    assert running.returncode == 2
+    assert error.replace("\r", "\n").splitlines()[-1] == (
+        f"--scheduler {address}: the scheduler is gone; what is graded is kept: "
+        "go on with --resume")
+    assert "Traceback" not in error
+    assert 0 < len(list(out.glob("records/s*.json"))) < 9
 
 
 def test_ctrl_c_ends_it_cleanly_and_says_how_to_go_on(tmp_path, path):
