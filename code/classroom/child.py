@@ -18,12 +18,14 @@ import io
 import os
 import resource
 import sys
+import threading
 import types
 import warnings
 
 MEMORY, SECONDS, FILE, FILES, PROCESSES = 2 * 2**30, 90, 16 * 2**20, 64, 512
 DIE_WITH_PARENT, NO_NEW_PRIVILEGES, FILTER = 1, 38, 22      # of prctl(2)
 SHOWN = 4000                # characters of output that are kept
+THREADS = 32                # that a cell may leave behind
 LATE = "matplotlib", "matplotlib.pyplot"
 
 
@@ -119,11 +121,15 @@ def make_repeatable():
     np.random.bit_generator.randbits = drawn.getrandbits
 
 
-def forbid_typing():
+def stand_in_for_jupyter():
+    """What cells find in a notebook: nothing to look at, nobody to type."""
     def refuse(*_, **__):
         raise RuntimeError("input() and breakpoint() can't be used here: nobody is there to type")
 
     builtins.input = sys.breakpointhook = refuse
+    builtins.exit = builtins.quit = sys.exit
+    builtins.help = builtins.display = lambda *_, **__: None
+    builtins.get_ipython = Notebook
 
 
 class Notebook:
@@ -174,7 +180,7 @@ class Session:
         sys.modules["__main__"] = main = types.ModuleType("__main__")
         self.names = main.__dict__
         self.names["__builtins__"] = builtins
-        self.names["get_ipython"] = Notebook
+        self.turn = 0
 
     def serve(self):
         """Obey until the pipe ends, or until the grader returns from a callback; what it says."""
@@ -182,21 +188,23 @@ class Session:
             order = self.wire.unpack(line)
             if "op" not in order:
                 return order
+            self.turn = turn = order.pop("turn")
             try:
                 answer = getattr(self, f"do_{order.pop('op')}")(**order)
             except BaseException as error:      # SystemExit and KeyboardInterrupt too
                 answer = {"error": self.describe(error)}
-            answer["output"] = self.output.take()
-            self.send(answer)
+            self.turn = turn
+            self.send(answer | {"output": self.output.take()})
         os._exit(0)
 
     def send(self, answer):
+        told = {"turn": self.turn, "output": ""}
         try:
-            line = self.wire.pack(answer)
+            line = self.wire.pack(told | answer)
             if len(line) > self.wire.LARGEST:
                 raise self.wire.Refused("too large to send")
         except (ValueError, RecursionError) as error:
-            line = self.wire.pack({"error": self.describe(error), "output": ""})
+            line = self.wire.pack(told | {"error": self.describe(error)})
         self.answers.write(line)
         self.answers.flush()
 
@@ -237,7 +245,9 @@ class Session:
         """Call a function of the grader, which may ask for something here before it returns."""
         self.send({"callback": number, "args": self.encode(list(args)),
                    "kwargs": self.encode(kwargs)})
+        turn = self.turn
         reply = self.serve()
+        self.turn = turn                    # serving may have led to other orders
         if "raise" in reply:
             name, message = reply["raise"]
             raise getattr(builtins, name)(message)
@@ -247,12 +257,16 @@ class Session:
         tree = ast.parse(without_magics(source), f"<cell {cell}>")
         flags = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
         code = compile(tree, f"<cell {cell}>", "exec", flags=flags, dont_inherit=True)
-        if code.co_flags & inspect.CO_COROUTINE:
-            import asyncio
+        try:
+            if code.co_flags & inspect.CO_COROUTINE:
+                import asyncio
 
-            asyncio.run(eval(code, self.names))
-        else:
-            exec(code, self.names)
+                asyncio.run(eval(code, self.names))
+            else:
+                exec(code, self.names)
+        finally:
+            if threading.active_count() > THREADS:
+                os._exit(1)     # they would take the memory of the next cells
         return {}
 
     def do_get(self, name):
@@ -297,7 +311,7 @@ def main():
     put_off_matplotlib()
     show_warnings_without_paths()
     make_repeatable()
-    forbid_typing()
+    stand_in_for_jupyter()
     os.dup2(0, 2)               # until here stderr said what hinders the start
     session = Session(wire, orders, answers)
     session.send({"ready": True})

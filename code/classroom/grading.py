@@ -23,7 +23,7 @@ import numpy as np
 from . import notebook
 from .master import OPEN_SEED, bare, points, task_of
 from .remote import CALL, CELL, NotDefined, Remote, StudentError, clean, plain
-from .sandbox import Died, TimeUp, Unavailable, check
+from .sandbox import ENDED, Died, TimeUp, Unavailable, check
 
 VERSION = 1                     # of records and of how they come about
 TEST, TOTAL = 20, 60            # seconds for a test cell, for a submission
@@ -193,15 +193,13 @@ class Grading:
         """Run the visible part of a test; a hidden part has to wait."""
         first, rest = parts(cell)
         names = self.names()
-        try:
-            self.student.keep(cell.grade_id)
-        except (Died, TimeUp, StudentError):
-            pass
         failure = self.attempt(cell, first, names, hidden=False)
         if failure or not rest.body:
             self.settle(cell, failure)
-        else:
-            self.waiting.append((cell, names, self.student.lives))
+            return
+        self.waiting.append((cell, names, self.student.lives))
+        with contextlib.suppress(Died, TimeUp, StudentError):
+            self.student.keep(cell.grade_id)
 
     def hidden(self, cell, names, life):
         """Run the hidden part; where the process had to start again, the visible part once more."""
@@ -233,7 +231,7 @@ class Grading:
         except (Exception, TimeUp, Died) as error:
             return self.judge(error, remote.touched, cell, hidden)
         if not remote.alive:
-            return self.judge(Died("it ended"), True, cell, hidden)
+            return self.judge(Died(ENDED), True, cell, hidden)
         return None
 
     def judge(self, error, touched, cell, hidden):
@@ -319,6 +317,10 @@ def program(master, cells, seed, notes):
         found[cell.grade_id], last = cell, cell.grade_id
         if known.nbgrader.get("solution") and known.kind != cell.kind:
             notes.append(f"The cell {cell.grade_id} should be a {known.kind} cell.")
+    wanted = {cell.grade_id for cell in master.cells if cell.nbgrader.get("solution")}
+    answered = wanted & found.keys()
+    if not answered:
+        notes.append(f"No answer to {master.title} was found: is it the right notebook?")
     order = [cell.grade_id for cell in master.cells if cell.grade_id in found]
     if order != list(found):
         notes.append("Cells were moved; they are run in the order of the problem set.")
@@ -326,12 +328,12 @@ def program(master, cells, seed, notes):
     for cell in master.cells:
         handed_in = found.get(cell.grade_id)
         if cell.nbgrader.get("solution"):
-            if handed_in is None:
+            if handed_in is None and answered:
                 notes.append(f"The cell {cell.grade_id} is missing.")
-            elif cell.nbgrader["grade"]:
+            elif handed_in and cell.nbgrader["grade"]:
                 text = handed_in.source.strip()
                 made.append(("words", cell, "" if text == bare(cell).strip() else text))
-            elif handed_in.kind == "code":
+            elif handed_in and handed_in.kind == "code":
                 made.append(("answer", cell, handed_in.source))
         elif cell.kind == "code" and cell.nbgrader.get("grade"):
             made.append(("test", cell, ""))

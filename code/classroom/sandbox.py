@@ -10,6 +10,7 @@ Without bubblewrap grading is refused, unless the caller asks for "none": then t
 the student's code can read, write and send whatever the teacher can.
 """
 
+import contextlib
 import functools
 import importlib.util
 import os
@@ -30,6 +31,8 @@ HERE = Path(__file__).resolve().parent
 STARTUP = 30                    # seconds until the process answers, on a busy machine
 WORK = 64 * 2**20               # bytes that the student's code can write
 CHUNK = 2**16
+GRACE = 0.2                     # seconds to end by itself
+ENDED = "out of memory, a crash, or a call such as os._exit"
 ENVIRONMENT = {
     "HOME": "/tmp", "PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "TMPDIR": "/tmp", "TZ": "UTC",
     "PYTHONHASHSEED": "0", "PYTHONUTF8": "1", "MPLBACKEND": "agg", "MPLCONFIGDIR": "/tmp/mpl",
@@ -207,7 +210,7 @@ class Process:
             except BlockingIOError:
                 continue
             except OSError:
-                raise Died("it ended") from None
+                raise Died(ENDED) from None
 
     def receive(self, deadline):
         """The next message; raises TimeUp or Died."""
@@ -219,7 +222,7 @@ class Process:
             except BlockingIOError:
                 continue
             if not part:
-                raise Died("it ended")
+                raise Died(ENDED)
             parts.append(part)
             size += len(part)
             if size > wire.LARGEST + CHUNK:
@@ -227,8 +230,8 @@ class Process:
         line, _, self.rest = b"".join(parts).partition(b"\n")
         try:
             return wire.unpack(line)
-        except wire.Malformed as error:
-            raise Died(f"it broke the rules: {error}") from None
+        except wire.Malformed:
+            raise Died("it wrote into the grader's own channel") from None
 
     @staticmethod
     def _wait(number, event, deadline):
@@ -241,29 +244,45 @@ class Process:
         raise TimeUp()
 
     def close(self):
-        """End the process and all that it started; return when they are gone."""
-        for stop in (lambda: os.killpg(self.process.pid, signal.SIGKILL), self.process.kill):
-            try:
-                stop()
-            except OSError:
-                pass
-        self.process.wait()
-        self._drain()
-        for pipe in (self.process.stdin, self.process.stdout, self.process.stderr):
-            try:
-                pipe.close()
-            except OSError:
-                pass
+        """End the process and all that it started; return when they are gone.
+
+        It ends by itself when its orders end. If it doesn't, what bwrap started is killed first, so
+        that bwrap can bury it: an orphan would stay in the process table of a bare container.
+        """
+        self.process.stdin.close()
+        if not self._ended_within(GRACE):
+            for stop in (self._kill_inside, self._kill_all):
+                with contextlib.suppress(OSError):
+                    stop()
+                if self._ended_within(1):
+                    break
+        try:
+            self.process.wait(1)
+        except subprocess.TimeoutExpired:
+            with contextlib.suppress(OSError):
+                self._kill_all()
+            self.process.wait()
+        self.process.stdout.close()
+        self.process.stderr.close()
         if self.folder:
             self.folder.cleanup()
 
-    def _drain(self):
-        """Read until nobody holds the other end of the pipe any more."""
-        deadline = time.monotonic() + 5
+    def _kill_inside(self):
+        """Kill the first process inside the sandbox: all others in it end with it."""
+        number = self.process.pid
+        for inside in Path(f"/proc/{number}/task/{number}/children").read_text().split():
+            os.kill(int(inside), signal.SIGKILL)
+
+    def _kill_all(self):
+        os.killpg(self.process.pid, signal.SIGKILL)
+
+    def _ended_within(self, seconds):
+        """Read until nobody holds the other end of the pipe any more, for so long at most."""
+        deadline = time.monotonic() + seconds
         try:
             while True:
                 self._wait(self.answers, selectors.EVENT_READ, deadline)
                 if not os.read(self.answers, CHUNK):
-                    return
+                    return True
         except (TimeUp, OSError):
-            return
+            return False

@@ -35,10 +35,8 @@ class Malformed(ValueError):
 
 def is_numbers(value):
     """Is this a plain NumPy array (True) or NumPy scalar of booleans or numbers?"""
-    if type(value) is not np.ndarray and type(value).__module__ != "numpy":
-        return False
-    dtype = getattr(value, "dtype", None)
-    return isinstance(dtype, np.dtype) and DTYPE.fullmatch(dtype.str) is not None
+    scalar = isinstance(value, np.generic) and type(value).__module__ == "numpy"
+    return (scalar or type(value) is np.ndarray) and DTYPE.fullmatch(value.dtype.str) is not None
 
 
 class Encoder:
