@@ -77,7 +77,7 @@ def parser():
     made.add_argument("-o", "--out", type=Path, required=True, metavar="OUT")
     roster(made), common(made)
     made.add_argument("--scheduler", metavar="ADDRESS", help="hand the work to a Dask cluster, "
-                      "such as tcp://host:8786")
+                      "such as tcp://host:8786; it sees tests and submissions, so it must be yours")
     made.add_argument("--resume", action="store_true", help="go on with the batch in OUT; what is "
                       "graded and has not changed is kept")
     made.add_argument("--deadline", type=moment, metavar="TIME", help="such as 2026-05-04T18:00 or "
