@@ -16,9 +16,10 @@ import zipfile
 from datetime import UTC, datetime
 from pathlib import Path
 
+import hostile
 import pytest
 import small_master
-from classroom import batch, collect, grading, report
+from classroom import batch, collect, grading, remote, report
 from classroom.collect import BadInput, Refused
 from classroom.master import Master
 
@@ -718,3 +719,33 @@ def test_work_in_the_sheet_that_is_not_merged_yet_is_never_overwritten(graded, m
     sheet.write_bytes(b"\xff\xfe no table")
     grade(master, tmp_path / "in", folder.path, resume=True)
     assert (folder.path / "manual-unread.csv").read_bytes() == b"\xff\xfe no table"
+
+
+# A hostile class
+
+
+def impatient(master, raw, seed, sandbox):
+    """The grader itself, with less time for each cell and call."""
+    remote.CALL = remote.CELL = 2
+    return batch.grade_one(master, raw, seed, sandbox)
+
+
+def test_a_hostile_class_is_graded_to_its_end(tmp_path):
+    """A third of the hostile submissions, in one batch, for their number: each has its record,
+    its line in the gradebook and its page in words, and no page holds a hidden test."""
+    if not shutil.which("bwrap") and os.environ.get("BROWSER_TESTS") != "required":
+        pytest.skip("needs bubblewrap: apt install bubblewrap")
+    written(tmp_path / "01-hostile.ipynb", hostile.to_bytes(hostile.master()))
+    cases = {f"s{n:03}": case for n, case in enumerate(hostile.CASES[::3])}
+    for student, case in cases.items():
+        written(tmp_path / "in" / student / "01-hostile.ipynb", case.raw)
+    folder = grade(Master(tmp_path / "01-hostile.ipynb"), tmp_path / "in", tmp_path / "out",
+                   function=impatient)
+    lines = table(folder.path / "grades.csv")
+    assert [line["student"] for line in lines] == list(cases)
+    assert "grader error" not in {line["status"] for line in lines}
+    for line, case in zip(lines, cases.values()):
+        assert (line["status"], float(line["score"])) == (case.status, case.score), case.name
+        page = (folder.path / f"feedback/{line['student']}.html").read_text()
+        assert html.escape(report.STATUS[case.status]) in page
+        assert hostile.HIDDEN not in page and "<script" not in page, case.name
