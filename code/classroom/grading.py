@@ -255,7 +255,7 @@ class Grading:
         elif isinstance(error, NotDefined):
             message = f"{error}: there is no answer, or its cell stopped before it."
         elif isinstance(error, StudentError):
-            message = f"Your code stopped with {error}." if hasattr(error, "name") else said
+            message = f"Your code stopped with {error}." if hasattr(error, "stopped") else said
         elif isinstance(error, AssertionError):
             message = said or f"The check in line {line} of the test failed."
         else:

@@ -169,12 +169,14 @@ class Remote:
         classes = [c for c in classes if isinstance(c, str)] if isinstance(classes, list) else []
         name = clean(classes[0], 60) if classes else "an exception"
         message, line = error.get("message"), error.get("line")
+        if name == "Refused":
+            return StudentError(f"Your code gave {clean(str(message))}: too large for a test.")
         text = name + (f": {clean(message)}" if isinstance(message, str) and message else "")
         if type(line) is int and 0 < line < 10**6:
             text += f" ({clean(str(error.get('cell')), 60)}, line {line})"
         kind = next((RAISED[name] for name in classes if name in RAISED), StudentError)
         made = kind(text)
-        made.name = name
+        made.stopped = True         # in the student's code, not in what came of it here
         return made
 
     def encoder(self):

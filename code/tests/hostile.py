@@ -224,10 +224,12 @@ case("a long text as a result", returning("'x' * 10**8"), said="MB")
 case("a list of ten million", returning("[0] * 10**7"), said="values")
 case("an integer of a million digits", returning("10**10**6"), said="digits")
 case("lists nested ten thousand deep", returning("deep", "deep = []\nfor _ in range(10**4):\n"
-                                                 "    deep = [deep]"), said="deep")
-case("a list that holds itself", returning("loop", "loop = []\nloop.append(loop)"), said="deep")
+                                                 "    deep = [deep]"), said="too large")
+case("a list that holds itself", returning("loop", "loop = []\nloop.append(loop)"),
+     said="too large")
 case("lists that double twenty times", returning(
-    "twice", "twice = [0]\nfor _ in range(40):\n    twice = [twice, twice]"), said="deep")
+    "twice", "twice = [0]\nfor _ in range(40):\n    twice = [twice, twice]"),
+    said="too large")
 case("keys that collide", returning("{i * (2**61 - 1): i for i in range(3000)}"),
      said="expected numbers")
 case("endless recursion", "def standardise(x):\n    return standardise(x)",

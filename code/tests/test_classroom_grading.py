@@ -1,0 +1,386 @@
+"""Grading one submission: what tests see of the student's code, and what a record says."""
+
+import json
+import math
+import os
+import shutil
+
+import hostile
+import numpy as np
+import pytest
+from classroom import child, grading, remote, sandbox, wire
+from classroom.master import Master
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
+
+WITHOUT = not shutil.which("bwrap") and os.environ.get("BROWSER_TESTS") != "required"
+needs_bubblewrap = pytest.mark.skipif(WITHOUT, reason="needs bubblewrap: apt install bubblewrap")
+
+
+# Values on their way
+
+
+def there_and_back(value):
+    form = wire.unpack(wire.pack({"value": wire.Encoder(None)(value)}))["value"]
+    return wire.Decoder(None)(form)
+
+
+def same(a, b):
+    """Equal in type and in every bit, nan and -0.0 included."""
+    if isinstance(a, (np.ndarray, np.generic)):
+        return (type(a), a.dtype, a.shape, a.tobytes()) == (type(b), b.dtype, b.shape, b.tobytes())
+    if type(a) is not type(b) or isinstance(a, (list, tuple, dict)) and len(a) != len(b):
+        return False
+    if isinstance(a, float):
+        return a.hex() == b.hex()
+    if isinstance(a, dict):
+        return all(same(*pair) for ours, theirs in zip(a.items(), b.items())
+                   for pair in zip(ours, theirs))
+    if isinstance(a, (list, tuple)):
+        return all(map(same, a, b))
+    return a == b
+
+
+NUMBERS = arrays.arrays(
+    st.sampled_from(["?", "i1", "<u8", ">i4", "f2", "<f4", "f8", ">f8", "c16"]),
+    arrays.array_shapes(min_dims=0, max_dims=3, min_side=0, max_side=3),
+)
+SIMPLE = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text() | \
+    st.complex_numbers(allow_nan=False)
+VALUES = st.recursive(
+    SIMPLE | NUMBERS,
+    lambda inner: st.lists(inner) | st.tuples(inner, inner) | st.dictionaries(st.text(), inner),
+    max_leaves=9,
+)
+
+
+@given(VALUES)
+def test_plain_values_arrive_as_they_were(value):
+    assert same(there_and_back(value), value)
+
+
+@pytest.mark.parametrize("value", [
+    math.nan, math.inf, -0.0, 5e-324, 10**2000, ..., {1, 2}, "\ud800", frozenset("a"),
+    np.float32(0.1), np.True_, np.zeros((0, 3)), {(1, "a"): [None]}, np.array(7), np.ones((2, 3)).T,
+])  # fmt: skip
+def test_special_values_arrive_as_they_were(value):
+    assert same(there_and_back(value), value)
+
+
+@pytest.mark.parametrize("form", [
+    1.5, [], {}, ["?"], ["float"], ["float", "x"], ["float", 1], ["float", "0x1p9999"],
+    ["array", "O", [1], "AAAAAAAAAAA="], ["array", "<f8", [2], "AAAAAAAAAAA="],
+    ["array", "<f8", [-1], "AAAAAAAAAAA="], ["array", "<f8", [True], "AAAAAAAAAAA="],
+    ["array", "<f8", [1], "*"], ["array", "<f8", 1, "AAAAAAAAAAA="], ["array", "<M8[s]", [], ""],
+    ["array", "<f8", [0, 2**70], ""], ["array", ["<f8"], [1], "AAAAAAAAAAA="],
+    ["scalar", "<f8", ""], ["scalar", "<f8", "AAAAAAAAAAAAAAAAAAAAAA=="], ["list"], ["list", 3],
+    ["set", [["list", []]]],
+    ["dict", [[1]]], ["dict", [[["list", []], 1]]], ["dict", {"a": 1}], ["object", 0, "x"],
+    ["set", list(range(20_000))], ["dict", [[n, n] for n in range(20_000)]],
+])  # fmt: skip
+def test_what_breaks_the_rules_builds_nothing(form):
+    def nothing_else(form):
+        raise wire.Malformed("unknown")
+
+    with pytest.raises(wire.Malformed):
+        wire.Decoder(nothing_else)(form)
+
+
+@pytest.mark.parametrize("line", [b"", b"{", b"[1]", b"NaN", b'{"a": NaN}', b'{"a": 1.5}', b"\xff",
+                                  b"[" * 10**5, b"9" * 10**5])
+def test_a_line_that_is_no_message(line):
+    with pytest.raises(wire.Malformed):
+        wire.unpack(line)
+
+
+def test_a_boolean_is_true_or_false_whatever_its_byte():
+    (flag,) = wire.Decoder(None)(["array", "|b1", [1], "Ag=="])
+    assert flag.tobytes() == b"\x01"
+
+
+# Cells as Jupyter takes them
+
+
+@pytest.mark.parametrize("cell, python", [
+    ("%matplotlib inline\nx = 1", "pass\nx = 1"),
+    ("if 1:\n    !ls\n    x = 1", "if 1:\n    pass\n    x = 1"),
+    ("%time x = 1", "x = 1"),
+    ("%%time\nx = 1", "\nx = 1"),
+    ("\n%%bash\nrm x", ""),
+    ("np.mean?\nx = 1", "pass\nx = 1"),
+    ("files = !ls\nx = 1", "pass\nx = 1"),
+    ("x = (7\n%4)\ns = '''\n!ls\n'''", "x = (7\n%4)\ns = '''\n!ls\n'''"),
+    ("def f(:\n    pass", "def f(:\n    pass"),
+])
+def test_magics_are_taken_out_and_python_is_left_alone(cell, python):
+    assert child.without_magics(cell) == python
+
+
+# A record
+
+
+@pytest.fixture
+def graded(tmp_path):
+    """Grade answers against the small master of hostile.py, with other tests or given cells."""
+    def grade(answers=(), tests=(), given=(), seed=2026, mode="bwrap"):
+        made = hostile.master()
+        for part in made["cells"]:
+            for names, end in ((dict(tests), "-test"), (dict(given), "")):
+                name = part["id"].removesuffix(end) if part["id"].endswith(end) else None
+                part["source"] = names.get(name, part["source"])
+        path = tmp_path / "01-small.ipynb"
+        path.write_bytes(hostile.to_bytes(made))
+        raw = hostile.to_bytes(hostile.notebook(answers))
+        return grading.grade(Master(path), raw, seed, mode)
+
+    return grade
+
+
+def test_of(record, task):
+    (test,) = next(k for k in record["tasks"] if k["task"] == task)["tests"]
+    return test
+
+
+test_of.__test__ = False
+
+
+@needs_bubblewrap
+def test_a_record_of_right_answers(graded):
+    record = graded({"task-2": "total = float(v.sum())\nprint('total', total)"}, seed=7)
+    v = np.random.default_rng([7, 2]).normal(size=5).round(3)
+    assert record | {"master": "", "tasks": [], "manual": []} == {
+        "format": 1, "problem_set": "01-small", "master": "", "student": "", "name": "",
+        "submission": {}, "status": "graded", "notes": [], "score": 10.0, "maximum": 10.0,
+        "tasks": [], "manual": [], "output": f"total {float(v.sum())}\n",
+    }  # fmt: skip
+    assert record["tasks"][0] == {
+        "task": "task-1", "title": "Task 1 · Standardise", "score": 3.0, "maximum": 3.0,
+        "tests": [{"id": "task-1-test", "score": 3.0, "maximum": 3.0, "outcome": "passed",
+                   "message": "", "detail": ""}],
+    }  # fmt: skip
+    assert record["manual"] == [
+        {"id": "task-5", "title": "Task 5 · Why is the mean 0?", "maximum": 2.0,
+         "answer": hostile.ANSWERS["task-5"], "score": None, "comment": ""},
+    ]  # fmt: skip
+
+
+@needs_bubblewrap
+def test_another_students_number_earns_nothing(graded):
+    total = np.random.default_rng([8, 2]).normal(size=5).round(3).sum()
+    record = graded({"task-2": f"total = {total}"}, seed=7)
+    assert test_of(record, "task-2")["outcome"] == "failed" and record["score"] == 8
+
+
+@needs_bubblewrap
+def test_messages_of_visible_and_hidden_tests(graded):
+    record = graded({"task-1": "def standardise(x):\n    return (x - 3) / 2 ** 0.5",
+                     "task-2": "total = 10 ** 6", "task-3": "def slope(f, x):\n    return 0.25"})
+    hidden, visible = test_of(record, "task-1"), test_of(record, "task-2")
+    assert hidden["message"].startswith("A test that you don't see failed. Hint: mean and std")
+    assert hidden["detail"].startswith("line 5: AssertionError")
+    assert visible["message"].startswith("total: off by up to 1")
+    assert test_of(record, "task-3")["message"] == "slope of 3t: off by up to 0.92"
+
+
+@needs_bubblewrap
+def test_a_hidden_message_without_hint_stays_hidden(graded):
+    tests = {"task-1": "standardise\n### BEGIN HIDDEN TESTS\n"
+                       "assert standardise(np.ones(1)) == 77, 'secret 77'\n### END HIDDEN TESTS"}
+    test = test_of(graded(tests=tests), "task-1")
+    assert test["message"] == "A test that you don't see failed." and "secret 77" in test["detail"]
+
+
+@needs_bubblewrap
+@pytest.mark.parametrize("source, cause", [
+    ("assert 1 == 2", "AssertionError"),
+    ("expected = no_such_name\ncompare(total, expected, 'total')", "NameError"),
+    ("compare(total, np.linalg.inv(np.zeros((2, 2))), 'total')", "LinAlgError"),
+    ("while True: pass", "TimeUp"),
+])  # fmt: skip
+def test_a_fault_of_the_test_is_no_fault_of_the_student(graded, monkeypatch, source, cause):
+    monkeypatch.setattr(grading, "TEST", 0.5)
+    record = graded(tests={"task-2": source.replace("compare(total, np", "compare(np")})
+    test = test_of(record, "task-2")
+    assert record["status"] == test["outcome"] == "grader error" and cause in test["detail"]
+    assert record["score"] == 8 and "teacher" in test["message"]
+
+
+@needs_bubblewrap
+def test_a_given_cell_that_fails_is_a_fault_of_the_grader(graded):
+    record = graded(given={"setup": "import no_such_module"})
+    assert record["status"] == "grader error" and record["score"] == 0
+    assert "no_such_module" in test_of(record, "task-1")["detail"]
+
+
+@needs_bubblewrap
+def test_a_helper_may_have_a_local_name_that_an_answer_has(graded):
+    """Else the cell of the helpers would not count as the grader's own."""
+    given = {"setup": hostile.SETUP + "\n\ndef own(x):\n    total = x\n    return total"}
+    record = graded(given=given, tests={"task-2": "compare(total, own(sum(v)), 'total')"})
+    assert (record["status"], record["score"]) == ("graded", 10)
+
+
+@needs_bubblewrap
+def test_the_next_submission_starts_with_fresh_numbers(graded):
+    spoiled = {"task-2": "v[:] = 0\ncompare(total, sum(v), 'total')"}
+    assert test_of(graded(tests=spoiled), "task-2")["outcome"] == "failed"
+    assert graded()["score"] == 10
+
+
+# What a test sees of the student's code
+
+
+@needs_bubblewrap
+def test_errors_of_a_function_can_be_expected(graded):
+    tests = {"task-1": "try:\n    standardise(np.ones(2))\nexcept ValueError as error:\n"
+                       "    assert 'no spread' in str(error)\nelse:\n    assert False"}
+    raising = "def standardise(x):\n    if not x.std():\n        raise {}('no spread')"
+    assert graded({"task-1": raising.format("ValueError")}, tests)["score"] == 10
+    assert graded({"task-1": raising.format("np.linalg.LinAlgError")}, tests)["score"] == 10
+    assert graded({"task-1": raising.format("TypeError")}, tests)["score"] == 7
+
+
+@needs_bubblewrap
+def test_arrays_changed_in_place_are_changed_in_the_test(graded):
+    tests = {"task-4": "w = {'W': np.ones((2, 2)), 'b': [np.ones(3), np.ones(1)]}\nhalve(w)\n"
+                       "compare(w['W'], np.ones((2, 2)), 'W')\n"
+                       "compare(w['b'][0], np.full(3, 0.5), 'b')\ncompare(w['b'][1], [1], 'b')"}
+    assert graded({"task-4": "def halve(w):\n    w['b'][0] /= 2"}, tests)["score"] == 10
+
+
+@needs_bubblewrap
+def test_objects_can_be_called_and_asked_for_attributes_and_items(graded):
+    tests = {"task-2": "net = total(2)\ncompare(net.W, [2, 2], 'W')\ncompare(net['b'], {b}, 'b')\n"
+                       "compare(net.add(net), [4, 4], 'add')\ncompare(net.same.W, [2, 2], 'same')"}
+    answer = ("class total:\n    def __init__(self, n): self.W, self.same = n * np.ones(2), self\n"
+              "    def __getitem__(self, key): return {'b': 3}[key]\n"
+              "    def add(self, other): return self.W + other.W\n")
+    right, wrong = ({"task-2": tests["task-2"].format(b=b)} for b in (3, 4))
+    assert graded({"task-2": answer}, right)["score"] == 10
+    assert graded({"task-2": answer}, wrong)["score"] == 8
+
+
+@needs_bubblewrap
+def test_functions_of_a_test_may_call_the_students_functions(graded):
+    tests = {"task-3": "def half(t):\n    return slope(None, t) / 2\n"
+                       "compare(slope(half, 6.0), 18.0, 'slope')"}
+    answer = "def slope(f, x):\n    return x if f is None else sum(f(x) for _ in range(6))"
+    assert graded({"task-3": answer}, tests)["score"] == 10
+
+
+@needs_bubblewrap
+def test_functions_of_numpy_and_byhand_arrive_as_themselves(graded):
+    tests = {"task-3": "compare(slope(sigmoid, 0.0), 0.25, 'slope')\n"
+                       "compare(slope(np.tanh, 0.0), 1.0, 'slope')"}
+    answer = ("import byhand\ndef slope(f, x):\n"
+              "    return f.prime(x) if f is byhand.sigmoid else float(f is np.tanh)")
+    assert graded({"task-3": answer}, tests)["score"] == 10
+
+
+@needs_bubblewrap
+def test_a_failed_check_in_a_function_of_the_test_fails_the_test(graded):
+    tests = {"task-3": "def strict(t):\n    assert t.shape == (), 'f takes one number'\n"
+                       "    return t\nslope(strict, np.float64(1))"}
+    answer = "def slope(f, x):\n    try: f(np.ones(2))\n    except Exception: pass\n    return 1"
+    assert test_of(graded({"task-3": answer}, tests), "task-3")["message"] == "f takes one number"
+
+
+@needs_bubblewrap
+def test_a_hidden_test_sees_the_names_as_they_were_at_its_place(graded):
+    answers = {"task-1": "power = 1\ndef standardise(x):\n"
+                         "    return ((x - x.mean()) / x.std()) ** power",
+               "task-2": "power = 2\ntotal = v.sum()\ndel power"}
+    assert graded(answers)["score"] == 10
+
+
+@needs_bubblewrap
+@pytest.mark.parametrize("task, source", [
+    ("task-2", "import os\nos._exit(1)"),
+    ("task-4", "def halve(a):\n    import os\n    os._exit(1)"),
+])
+def test_after_a_crash_the_rest_is_as_it_would_have_been(graded, task, source):
+    """The process is started anew and told the earlier cells; hidden parts have yet to run."""
+    record = graded({task: source})
+    assert (record["status"], record["score"]) == ("stopped", 8)
+    assert test_of(record, task)["outcome"] == "failed"
+
+
+@needs_bubblewrap
+def test_when_the_time_is_up_the_rest_is_not_run(graded, monkeypatch):
+    monkeypatch.setattr(grading, "TOTAL", 3)
+    record = graded({"task-2": "while True:\n    pass"})
+    assert record["status"] == "stopped" and test_of(record, "task-3")["outcome"] == "not run"
+    assert "used up" in test_of(record, "task-3")["message"]
+
+
+@needs_bubblewrap
+def test_a_call_may_not_take_longer_by_calling_back(graded, monkeypatch):
+    monkeypatch.setattr(remote, "CALL", 1)
+    answer = "import time\ndef slope(f, x):\n    while True:\n        time.sleep(0.1)\n        f(x)"
+    record = graded({"task-3": answer})
+    assert "was stopped" in test_of(record, "task-3")["message"] and record["score"] == 7
+
+
+class Fixed:
+    """A process that answers nothing: whoever asks it has gone too far."""
+
+    def ask(self, *args, **kwargs):
+        raise AssertionError("asked")
+
+
+@pytest.mark.parametrize("use", [
+    bool, len, iter, float, int, abs, hash, lambda p: p == p, lambda p: p != 1, lambda p: p < 1,
+    lambda p: 1 >= p, lambda p: p + 1, lambda p: 1 - p, lambda p: -p, lambda p: p @ p, np.asarray,
+    lambda p: np.ones(2) * p, lambda p: np.allclose(p, 1), lambda p: 1 in p, lambda p: f"{p:.2f}",
+    lambda p: [*p], lambda p: p.__eq__(p), lambda p: np.float64(1) == p, lambda p: divmod(p, 2),
+])  # fmt: skip
+def test_an_object_in_place_of_a_number_always_raises(use):
+    proxy = remote.Proxy(Fixed(), 0, "Liar")
+    with pytest.raises((remote.StudentError, TypeError)):
+        use(proxy)
+
+
+# The process
+
+
+@needs_bubblewrap
+def test_matplotlib_is_brought_in_when_it_is_used(graded):
+    look = "import sys\nprint('matplotlib.figure' in sys.modules)\n"
+    record = graded({
+        "task-1": look + hostile.RIGHT,
+        "task-2": "plt.plot([1, 2])\nplt.show()\n" + look + hostile.ANSWERS["task-2"],
+        "task-3": "import matplotlib.colors\nfrom matplotlib import pyplot\n"
+                  "print(pyplot.gcf() is plt.gcf())\n" + hostile.ANSWERS["task-3"],
+    })  # fmt: skip
+    assert record["score"] == 10 and record["output"] == "False\nTrue\nTrue\n"
+
+
+@needs_bubblewrap
+def test_numbers_drawn_without_a_seed_are_the_same_again(graded):
+    source = ("import random\nprint(np.random.default_rng().random(), np.random.rand(), "
+              "random.random(), {'a', 'b', 'c'}, object())\n" + hostile.RIGHT)
+    first, second = graded({"task-1": source}), graded({"task-1": source})
+    assert first["output"].count("0.") == 3 and json.dumps(first) == json.dumps(second)
+
+
+def test_without_bubblewrap_grading_is_refused(graded, monkeypatch):
+    monkeypatch.setenv("PATH", "")
+    sandbox.check.cache_clear()
+    with pytest.raises(sandbox.Unavailable, match="--no-sandbox"):
+        graded()
+
+
+def test_without_a_sandbox_the_limits_hold(graded):
+    source = ("import os, time\nfor use in (os.fork, lambda: bytearray(3 * 2**30),\n"
+              "            lambda: open('big', 'wb').write(bytes(2**26))):\n"
+              "    try: use()\n    except (OSError, MemoryError) as e: print(type(e).__name__)\n")
+    answers = {"task-1": source + hostile.RIGHT, "task-2": "import os\nos._exit(0)"}
+    record = graded(answers, mode="none")
+    assert record["output"] == "PermissionError\nMemoryError\nOSError\n"
+    assert (record["status"], record["score"]) == ("stopped", 8)
+
+
+def test_a_sandbox_of_another_kind_is_refused(graded):
+    with pytest.raises(ValueError, match="expected the sandbox 'bwrap' or 'none', got 'docker'"):
+        graded(mode="docker")
