@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -184,6 +185,35 @@ def test_release_and_check(tmp_path, path, course, run):
     code, said, _ = run("check", tmp_path / "in/s3/01-small.ipynb", "--master", path,
                         "--student", "s3", *course[2:])
     assert code == 0 and "5 of 6 points" in said
+
+
+def test_a_master_that_must_not_be_released(tmp_path, path, run):
+    need("bwrap")
+    wrong = small_master.cells()
+    wrong["task-2"]["source"] = wrong["task-2"]["source"].replace("x.max()", "x.min()")
+    code, said, error = run("release", small_master.write(tmp_path, wrong), "-o", tmp_path / "out")
+    assert (code, said) == (1, "") and "task-2-test" in error and "Traceback" not in error
+    assert not (tmp_path / "out").exists()
+
+
+def test_the_archive_of_canvas_with_a_deadline_that_is_kept(tmp_path, path, run):
+    """Canvas marks who was late; --resume knows the deadline, which plain folders need."""
+    need("bwrap")
+    with zipfile.ZipFile(tmp_path / "submissions.zip", "w") as archive:
+        archive.writestr("berganna_7_100_01-small.ipynb", answered(path, **right()))
+        archive.writestr("itoken_LATE_8_101_01-small-1.ipynb", answered(path))
+    (tmp_path / "r.csv").write_text("student,name\ns1,Anna Berg\ns2,Ken Ito\n")
+    out, how = tmp_path / "out", ["--roster", tmp_path / "r.csv"]
+    code, said, _ = run("grade", path, tmp_path / "submissions.zip", "-o", out, *how,
+                        "--deadline", "2026-05-04T18:00-05:00")
+    assert code == 0 and "1 submissions don't say when they were handed in" in said
+    assert [(line["score"], line["late"]) for line in table(out / "grades.csv")] == [
+        ("6", ""), ("0", "late")]
+    hand_in(tmp_path / "in", s1=answered(path))
+    os.utime(tmp_path / "in/s1/01-small.ipynb", (1777935601, 1777935601))   # 18:00:01 over there
+    assert run("grade", path, tmp_path / "in", "-o", out, *how, "--resume")[0] == 0
+    lines = table(out / "grades.csv")
+    assert [(line["score"], line["late"]) for line in lines] == [("0", "late"), ("0", "late")]
 
 
 def test_help_for_every_command(run):
