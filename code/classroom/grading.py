@@ -13,6 +13,7 @@ can't print a hidden input into the output that the student gets to see.
 import ast
 import contextlib
 import io
+import re
 import signal
 import threading
 import time
@@ -21,9 +22,9 @@ import warnings
 import numpy as np
 
 from . import notebook
-from .master import OPEN_SEED, bare, points, task_of
+from .master import OPEN_SEED, bare, bound, points, task_of, used
 from .remote import CALL, CELL, NotDefined, Remote, StudentError, clean, plain
-from .sandbox import ENDED, Died, TimeUp, Unavailable, check
+from .sandbox import ENDED, Died, TimeUp, check
 
 VERSION = 1                     # of records and of how they come about
 TEST, TOTAL = 20, 60            # seconds for a test cell, for a submission
@@ -49,8 +50,6 @@ def grade(master, raw, seed=OPEN_SEED, sandbox="bwrap"):
     grading = Grading(master, cells, seed, sandbox, record)
     try:
         grading.run()
-    except Unavailable:
-        raise
     except Exception as error:
         record["status"] = "grader error"
         record["notes"].append("The grader failed; your teacher will see to it.")
@@ -81,15 +80,19 @@ def blank(master):
 
 
 class Names(dict):
-    """The names of a test: the grader's own; those of answers are fetched when they are used."""
+    """The names of a test: the grader's own; those of answers are fetched when they are used.
+
+    `touched`: has the test looked at the student's work? If it fails before, the fault is its own.
+    """
 
     def __init__(self, trusted, answers, fetch):
         super().__init__((name, trusted[name]) for name in trusted if name not in answers)
-        self.answers, self.fetch = answers, fetch
+        self.answers, self.fetch, self.touched = answers, fetch, False
 
     def __missing__(self, name):
         if name not in self.answers:
             raise KeyError(name)
+        self.touched = True
         self[name] = value = self.fetch(name)
         return value
 
@@ -130,7 +133,6 @@ class Student:
                     break
                 except StudentError:
                     pass
-            self.remote.touched = False
         return self.remote
 
     def close(self):
@@ -142,21 +144,18 @@ class Grading:
     """One submission on its way to a record."""
 
     def __init__(self, master, cells, seed, mode, record):
-        self.master, self.seed, self.record = master, seed, record
-        self.program = program(master, cells, seed, record["notes"])
+        self.master, self.cells, self.seed, self.record = master, cells, seed, record
         self.student = Student(mode, time.monotonic() + TOTAL)
         self.entries = {test["id"]: test for task in record["tasks"] for test in task["tests"]}
+        self.trusted, self.unanswered = {}, set()
         self.waiting = []           # tests whose hidden part is still to run
         self.stopped = False
-        self.unanswered = {cell.grade_id for kind, cell, source in self.program
-                           if kind == "answer" and source.strip() == bare(cell).strip()}
-        answers = {cell.grade_id: source for kind, cell, source in self.program if kind == "words"}
-        for entry in record["manual"]:
-            entry["answer"] = plain(answers.get(entry["id"], ""), LONGEST)
 
     def run(self):
         self.trusted = trusted_names(self.master, self.seed)
-        for kind, cell, source in self.program:
+        steps = program(self.master, self.cells, self.seed, self.record["notes"])
+        self.take_words(steps)
+        for kind, cell, source in steps:
             if self.late():
                 break
             if kind == "test":
@@ -168,6 +167,14 @@ class Grading:
                 break
             self.hidden(cell, names, life)
         self.finish("")
+
+    def take_words(self, steps):
+        """Take over the answers in words, and see which cells are as they were handed out."""
+        self.unanswered = {cell.grade_id for kind, cell, source in steps
+                           if kind == "answer" and source.strip() == bare(cell).strip()}
+        words = {cell.grade_id: source for kind, cell, source in steps if kind == "words"}
+        for entry in self.record["manual"]:
+            entry["answer"] = plain(words.get(entry["id"], ""), LONGEST)
 
     def late(self):
         return time.monotonic() >= self.student.until
@@ -207,7 +214,9 @@ class Grading:
         try:
             self.student.recall(cell.grade_id)
         except (Died, TimeUp, StudentError) as error:
-            self.settle(cell, ("failed", UNSEEN, repr(error)))
+            if not self.late():
+                detail = f"{type(error).__name__}: {clean(str(error))}"
+                self.settle(cell, ("failed", UNSEEN, detail))
             return
         failure = None
         if self.student.lives != life:
@@ -224,12 +233,11 @@ class Grading:
             remote = self.student.alive()
         except TimeUp:
             return "not run", LATE, ""
-        remote.touched = False
         try:
             with quiet(), alarm(min(self.student.until, time.monotonic() + TEST)):
                 exec(compile(tree, "<test>", "exec"), names)
         except (Exception, TimeUp, Died) as error:
-            return self.judge(error, remote.touched, cell, hidden)
+            return self.judge(error, names.touched, cell, hidden)
         if not remote.alive:
             return self.judge(Died(ENDED), True, cell, hidden)
         return None
@@ -248,7 +256,9 @@ class Grading:
         if hidden:
             hint = f" {clean(said)}" if said.startswith("Hint: ") else ""
             return "failed", UNSEEN + hint, detail
-        if isinstance(error, TimeUp):
+        if isinstance(error, TimeUp) and self.late():
+            message = f"Your code was stopped: the {TOTAL} s for the notebook were used up."
+        elif isinstance(error, TimeUp):
             message = f"Your code was stopped: it may take {CALL} s a call, {TEST} s a test."
         elif isinstance(error, Died):
             message = f"Your code ended Python: {error}."
@@ -337,10 +347,22 @@ def program(master, cells, seed, notes):
                 made.append(("answer", cell, handed_in.source))
         elif cell.kind == "code" and cell.nbgrader.get("grade"):
             made.append(("test", cell, ""))
-        elif cell.kind == "code" and cell.nbgrader:
+        elif cell.kind == "code" and cell.nbgrader and needed(cell, master, cells):
             made.append(("locked", cell, master.source(cell, seed)))
         made += added.get(cell.grade_id, []) if cell.grade_id else []
     return made
+
+
+def needed(cell, master, cells):
+    """Does the master or the submission build on what this locked cell defines?
+
+    If nothing does, it is for the eyes: drawing would cost more than all tests together.
+    """
+    names = bound(cell.source)
+    return any(names & used(other.source) for other in master.cells
+               if other.kind == "code" and other is not cell) or any(
+        re.search(rf"\b{name}\b", other.source) for name in names for other in cells
+        if other.kind == "code" and other.grade_id != cell.grade_id)
 
 
 def answers(master):

@@ -61,12 +61,11 @@ class Remote:
     """A student's process, within limits of time; ends for good with Died or TimeUp.
 
     mode: "bwrap" or "none"; until: when everything must be over, in time.monotonic().
-    `touched` tells whether anything was asked of it since it was last set to False.
     """
 
     def __init__(self, mode, until):
         self.process, self.until = Process(mode), until
-        self.alive, self.touched = True, False
+        self.alive = True
         self.functions, self.turn = [], 0
 
     def run(self, source, cell):
@@ -113,7 +112,6 @@ class Remote:
         """Send an order, serve the callbacks it leads to, and return the answer."""
         if not self.alive:
             raise Died(ENDED)
-        self.touched = True
         self.turn += 1
         turn, before = self.turn, self.until
         self.until = min(before, time.monotonic() + seconds)

@@ -119,9 +119,10 @@ def bubblewrap():
 
 
 # System calls that student's code has no need of: new processes, memory outside its limits, doors
-# into the kernel. Numbers on x86_64 and aarch64. clone is allowed for threads.
+# into the kernel. Numbers on x86_64 and aarch64. clone is allowed for threads, socket for the
+# families that a network namespace holds back: not, for one, for the sockets of virtual machines.
 ARCHITECTURES = {
-    "x86_64": (0xC000003E, 56, 435, {
+    "x86_64": (0xC000003E, 56, 41, {
         "fork": 57, "vfork": 58, "execve": 59, "execveat": 322, "ptrace": 101, "shmget": 29,
         "msgget": 68, "semget": 64, "memfd_create": 319, "memfd_secret": 447, "keyctl": 250,
         "add_key": 248, "request_key": 249, "bpf": 321, "perf_event_open": 298, "userfaultfd": 323,
@@ -129,7 +130,7 @@ ARCHITECTURES = {
         "process_vm_readv": 310, "process_vm_writev": 311, "name_to_handle_at": 303,
         "open_by_handle_at": 304,
     }),
-    "aarch64": (0xC00000B7, 220, 435, {
+    "aarch64": (0xC00000B7, 220, 198, {
         "execve": 221, "execveat": 281, "ptrace": 117, "shmget": 194, "msgget": 186,
         "semget": 190, "memfd_create": 279,
         "memfd_secret": 447, "keyctl": 219, "add_key": 217, "request_key": 218, "bpf": 280,
@@ -138,7 +139,8 @@ ARCHITECTURES = {
         "process_vm_writev": 271, "name_to_handle_at": 264, "open_by_handle_at": 265,
     }),
 }  # fmt: skip
-CLONE_THREAD = 0x10000
+CLONE3, CLONE_THREAD = 435, 0x10000
+FAMILIES = 1, 2, 10             # Unix, IPv4, IPv6
 ALLOW, KILL, DENIED, UNKNOWN = 0x7FFF0000, 0x80000000, 0x50001, 0x50000 | 38   # EPERM, ENOSYS
 
 
@@ -147,12 +149,15 @@ def system_calls():
     """A filter of system calls for child.py (seccomp, classic BPF); b"" for unknown processors."""
     if platform.machine() not in ARCHITECTURES:
         return b""
-    architecture, clone, clone3, denied = ARCHITECTURES[platform.machine()]
+    architecture, clone, socket, denied = ARCHITECTURES[platform.machine()]
     load, equal, either, done = 0x20, 0x15, 0x45, 0x06
-    program = [
+    program = [         # (operation, steps to skip if so, if not, value)
         (load, 0, 0, 4), (equal, 1, 0, architecture), (done, 0, 0, KILL),
-        (load, 0, 0, 0), (equal, 0, 1, clone3), (done, 0, 0, UNKNOWN),
+        (load, 0, 0, 0), (equal, 0, 1, CLONE3), (done, 0, 0, UNKNOWN),
         (equal, 0, 4, clone), (load, 0, 0, 16), (either, 1, 0, CLONE_THREAD),
+        (done, 0, 0, DENIED), (done, 0, 0, ALLOW),
+        (equal, 0, 6, socket), (load, 0, 0, 16),
+        *((equal, 3 - n, 0, family) for n, family in enumerate(FAMILIES)),
         (done, 0, 0, DENIED), (done, 0, 0, ALLOW),
     ]  # fmt: skip
     if platform.machine() == "x86_64":

@@ -250,7 +250,7 @@ case("reads /proc", trying("os.listdir('/proc')", "open('/proc/1/environ').read(
 case("reads /etc", trying("open('/etc/passwd').read()", "open('/etc/shadow').read()"), FULL)
 case("reads master, submissions and seed", trying(
     "open('@master').read()", "os.listdir('@folder')", "open('@folder/seed').read()",
-    "open('@folder/other.ipynb').read()", "os.listdir(os.path.expanduser('~'))"), FULL)
+    "open('@folder/other.ipynb').read()", "open(os.path.expanduser('~/.bashrc'))"), FULL)
 case("looks everywhere", """import os
 usual = ("/usr", "/lib", "/bin", "/sbin", "/dev")
 for folder, folders, files in os.walk("/"):
@@ -282,7 +282,7 @@ case("raises the hidden inputs", "seen = []\ndef standardise(x):\n    seen.appen
 case("uses the network", trying(
     "socket.create_connection(('127.0.0.1', 22), 1)",
     "socket.create_connection(('1.1.1.1', 53), 1)",
-    "socket.gethostbyname('example.org')",
+    "socket.gethostbyname('example.org')", "socket.socket(40, 1)", "socket.socket(17, 3)",
     "__import__('urllib.request').request.urlopen('http://example.org', timeout=1)"), FULL)
 case("writes everywhere", """import os
 wrote = []

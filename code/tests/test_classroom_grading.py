@@ -123,9 +123,11 @@ def test_magics_are_taken_out_and_python_is_left_alone(cell, python):
 @pytest.fixture
 def graded(tmp_path):
     """Grade answers against the small master of hostile.py, with other tests or given cells."""
-    def grade(answers=(), tests=(), given=(), seed=2026, mode="bwrap"):
+    def grade(answers=(), tests=(), given=(), seed=2026, mode="bwrap", code=()):
         made = hostile.master()
         for part in made["cells"]:
+            if part["id"] in code:
+                part.update(cell_type="code", outputs=[], execution_count=None)
             for names, end in ((dict(tests), "-test"), (dict(given), "")):
                 name = part["id"].removesuffix(end) if part["id"].endswith(end) else None
                 part["source"] = names.get(name, part["source"])
@@ -189,6 +191,14 @@ def test_a_hidden_message_without_hint_stays_hidden(graded):
                        "assert standardise(np.ones(1)) == 77, 'secret 77'\n### END HIDDEN TESTS"}
     test = test_of(graded(tests=tests), "task-1")
     assert test["message"] == "A test that you don't see failed." and "secret 77" in test["detail"]
+
+
+@needs_bubblewrap
+def test_a_value_that_the_visible_part_has_read_is_the_students_in_the_hidden_part(graded):
+    tests = {"task-2": "assert np.shape(total) == ()\n### BEGIN HIDDEN TESTS\n"
+                       "compare(total, sum(v), 'Hint: total')\n### END HIDDEN TESTS"}
+    test = test_of(graded({"task-2": "total = 1e6"}, tests), "task-2")
+    assert test["outcome"] == "failed" and "Hint: total" in test["message"]
 
 
 @needs_bubblewrap
@@ -342,6 +352,18 @@ def test_an_object_in_place_of_a_number_always_raises(use):
 
 
 # The process
+
+
+@needs_bubblewrap
+@pytest.mark.parametrize("answer, drawn", [("total = v.sum()", False),
+                                           ("fig\ntotal = v.sum()", True)])
+def test_a_given_cell_that_nothing_builds_on_is_not_run(graded, answer, drawn):
+    """Pictures are for the eyes, and cost more than all tests together."""
+    given = {"numbers": hostile.NUMBERS + "\nunused = 1", "task-2-text": "fig = 1\ndrawn_1 = 2"}
+    look = "print(any(name.startswith('drawn_') for name in globals()))\n"
+    record = graded({"task-2": look + answer}, given=given,
+                    code=["task-2-text"])
+    assert record["score"] == 10 and record["output"] == f"{drawn}\n"
 
 
 @needs_bubblewrap

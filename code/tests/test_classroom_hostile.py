@@ -95,6 +95,8 @@ def test_a_submission(case, course, worlds):
     assert hostile.HIDDEN not in told and "HIDDEN TESTS" not in told
     assert len(record["output"]) <= 4000 and "wrote" not in record["output"].replace("wrote []", "")
     assert all(len(line) <= 500 for line in words)
+    got = re.findall(r" -> (.*)", record["output"])     # of what a submission only tried
+    assert set(got) <= {"None", "-1", "32512"}          # 32512: os.system found no shell to start
     for part in ("seed", "other.ipynb"):
         assert (folder / part).read_text() == hostile.SECRET
     assert not descendants(os.getpid())
