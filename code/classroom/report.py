@@ -295,8 +295,11 @@ def changed_tests(old, new):
 # Pages
 
 STYLE = """
-:root { color-scheme: light dark; --line: #8886; --soft: #8882; --good: #1a7f37; --bad: #b3261e; }
-@media (prefers-color-scheme: dark) { :root { --good: #57c26f; --bad: #ff8a80; } }
+:root { color-scheme: light dark; --line: #8886; --soft: #8882; --good: #1a7f37; --bad: #b3261e;
+  --link: #0b57d0; background: #fff; color: #1b1b1b; }
+@media (prefers-color-scheme: dark) { :root { --good: #57c26f; --bad: #ff8a80; --link: #a8c7fa;
+  background: #141414; color: #ececec; } }
+a { color: var(--link); }
 body { font: 1rem/1.5 system-ui, sans-serif; max-width: 46rem; margin: 0 auto; padding: 1rem;
   overflow-wrap: anywhere; }
 h1 { font-size: 1.5rem; line-height: 1.2; } h2 { font-size: 1.2rem; margin-top: 2rem; }
@@ -336,7 +339,7 @@ def page(title, body):
 """
 
 
-def html_table(header, lines, caption=""):
+def html_table(header, lines):
     """A table; columns whose name begins with # hold numbers. The lines hold HTML."""
     kinds = [' class="number"' if name.startswith("#") else "" for name in header]
     head = "".join(f'<th scope="col"{kind}>{escape(name.lstrip("#"))}</th>'
@@ -348,8 +351,8 @@ def html_table(header, lines, caption=""):
         ) + "</tr>"
         for line in lines
     )  # fmt: skip
-    caption = f"<caption>{escape(caption)}</caption>" if caption else ""
-    return (f'<div class="scroll"><table>{caption}\n<thead><tr>{head}</tr></thead>\n'
+    # It scrolls by itself where it is too wide, by the keyboard, too.
+    return (f'<div class="scroll" tabindex="0"><table>\n<thead><tr>{head}</tr></thead>\n'
             f"<tbody>\n{body}\n</tbody></table></div>")
 
 
