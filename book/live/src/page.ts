@@ -113,15 +113,15 @@ class Cell {
   }
 
   // Show a picture where the book has one, above its caption; without one, at the end.
-  // Returns the book's own figure, whose alternative text still says what is to be seen.
-  private place(shown: HTMLElement): ParentNode {
+  // Returns the alternative text of the book's own figure, which still says what is to be seen.
+  private place(shown: HTMLElement): string {
     const book = this.frames.shift();
     const figure = make("figure", "align-default", this.output!);
     figure.append(shown);
     const caption = book?.querySelector("figcaption");
     if (caption) figure.append(caption.cloneNode(true));
     if (book) figure.id = book.id;
-    return book ?? figure;
+    return book?.querySelector("img[alt]:not([alt=''])")?.getAttribute("alt") || `Figure drawn by cell ${this.id}`;
   }
 
   async show(output: Output) {
@@ -131,13 +131,13 @@ class Cell {
     if (output.kind === "png") {
       const image = make("img", "live-figure");
       image.src = `data:image/png;base64,${output.data}`;
-      image.alt = this.place(image).querySelector("img[alt]:not([alt=''])")?.getAttribute("alt") || `Figure drawn by cell ${this.id}`;
+      image.alt = this.place(image);
     } else if (output.kind === "html") {
       make("div", "output text_html", box).innerHTML = output.data;
     } else if (output.kind === "widget") {
       const place = make("div", "live-widget");
-      this.place(place);
-      (await widgets()).show(output.data, place);
+      const alt = this.place(place);
+      (await widgets()).show(output.data, place, alt);
     } else {
       const last = box.lastElementChild as HTMLElement | null;
       const pre = last?.dataset.kind === output.kind ? last : make("pre", `output live-${output.kind}`, box);

@@ -7,7 +7,14 @@ import type { Comm } from "./messages";
 
 export interface Widgets {
   receive(comm: Comm): void;
-  show(model: string, place: HTMLElement): void;
+  show(model: string, place: HTMLElement, alt: string): void;
+}
+
+// What Jupyter's widgets leave without a name for screen readers: a slider's handle, a picture.
+function name(place: HTMLElement, alt: string) {
+  for (const handle of place.querySelectorAll("[role=slider]:not([aria-label])"))
+    handle.setAttribute("aria-label", handle.closest(".widget-inline-hbox")?.querySelector(".widget-label")?.textContent || "value");
+  for (const image of place.querySelectorAll("img:not([alt])")) image.setAttribute("alt", alt);
 }
 
 export function makeWidgets(send: (comm: Comm) => void): Widgets {
@@ -27,7 +34,8 @@ class Manager extends HTMLManager implements Widgets {
     this.turn = this.turn.then(() => this.take(comm)).catch((error) => console.error("widget", error));
   }
 
-  show(model: string, place: HTMLElement) {
+  show(model: string, place: HTMLElement, alt: string) {
+    new MutationObserver(() => name(place, alt)).observe(place, { childList: true, subtree: true });
     this.turn = this.turn.then(async () => {
       const view = await this.create_view(await this.get_model(model));
       await this.display_view(view, place);

@@ -39,7 +39,10 @@ const whenNear = new IntersectionObserver(
 );
 function watchWideBoxes() {
   whenNear.disconnect();
-  for (const box of wideBoxes) whenNear.observe(box);
+  for (const box of wideBoxes) {
+    box.setAttribute("tabindex", "0");
+    whenNear.observe(box);
+  }
 }
 
 document.fonts.ready.then(watchWideBoxes);
