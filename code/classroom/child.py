@@ -33,12 +33,16 @@ def limit_resources():
     """Memory, CPU time, file size, open files, processes: nothing here can be raised again."""
     for what, most in [("AS", MEMORY), ("CPU", SECONDS), ("FSIZE", FILE), ("NOFILE", FILES),
                        ("NPROC", PROCESSES), ("CORE", 0), ("MEMLOCK", 0), ("MSGQUEUE", 0)]:
-        if hasattr(resource, f"RLIMIT_{what}"):
-            resource.setrlimit(getattr(resource, f"RLIMIT_{what}"), (most, most))
+        if which := getattr(resource, f"RLIMIT_{what}", None):
+            allowed = resource.getrlimit(which)[1]
+            most = most if allowed == resource.RLIM_INFINITY else min(most, allowed)
+            resource.setrlimit(which, (most, most))
 
 
 def limit_system_calls(program):
     """Load a filter (classic BPF, bytes) into the kernel: no process can be started any more."""
+    if sys.platform != "linux":
+        return
     prctl = ctypes.CDLL(None, use_errno=True).prctl
     steps = ctypes.create_string_buffer(program, len(program))
 
@@ -97,13 +101,16 @@ class Late(types.ModuleType):
 
 
 def put_off_matplotlib():
+    """Put modules into matplotlib's place that import it when they are used; unless it is there."""
+    if "matplotlib" in sys.modules:
+        return
     for name in LATE:
         sys.modules[name] = Late(name)
     sys.modules["matplotlib"].pyplot = sys.modules["matplotlib.pyplot"]
-    warnings.filterwarnings("ignore", message="FigureCanvasAgg is non-interactive")
 
 
 def show_warnings_without_paths():
+    warnings.filterwarnings("ignore", message="FigureCanvasAgg is non-interactive")
     warnings.formatwarning = lambda message, kind, file, line, source=None: (
         f"{kind.__name__}: {message}" + (f" ({file[1:-1]}, line {line})" if file[:1] == "<" else "")
         + "\n")

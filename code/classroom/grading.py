@@ -3,7 +3,8 @@
 The student's cells run in a sandboxed process (remote.py, sandbox.py, child.py), in the order of
 the problem set; of the submission only the answers and the cells that students added are taken.
 The tests run here, from the master. In a test the names that the master's answers define come from
-the student's process; all others (numpy, the numbers, the helpers) are the grader's own.
+the student's process; all others (numpy, the numbers, the helpers) are the grader's own, even
+where an answer defines the same name.
 
 The hidden part of a test, from ### BEGIN HIDDEN TESTS to its cell's end, runs after all cells and
 all visible parts, with the student's names as they were at the test's place: so a student's code
@@ -21,7 +22,7 @@ import warnings
 
 import numpy as np
 
-from . import notebook
+from . import child, notebook
 from .master import OPEN_SEED, bare, bound, points, task_of, used
 from .remote import CALL, CELL, NotDefined, Remote, StudentError, clean, plain
 from .sandbox import ENDED, Died, TimeUp, check
@@ -86,7 +87,7 @@ class Names(dict):
     """
 
     def __init__(self, trusted, answers, fetch):
-        super().__init__((name, trusted[name]) for name in trusted if name not in answers)
+        super().__init__(trusted)
         self.answers, self.fetch, self.touched = answers, fetch, False
 
     def __missing__(self, name):
@@ -193,8 +194,14 @@ class Grading:
         else:
             if kind != "locked":
                 self.record["output"] = clean(self.record["output"] + printed, SHOWN)
-            if error and cell.grade_id not in self.unanswered:
+            if error and not self.untouched(kind, cell):
                 self.note(f"The cell {name} stopped with {error}.")
+
+    def untouched(self, kind, cell):
+        """Is this a cell to answer, or one that builds on answers, as it was handed out?"""
+        if kind == "locked" and task_of(cell) in self.master.tasks:
+            return self.blank(cell)
+        return cell.grade_id in self.unanswered
 
     def visible(self, cell):
         """Run the visible part of a test; a hidden part has to wait."""
@@ -340,10 +347,10 @@ def program(master, cells, seed, notes):
         if cell.nbgrader.get("solution"):
             if handed_in is None and answered:
                 notes.append(f"The cell {cell.grade_id} is missing.")
-            elif handed_in and cell.nbgrader["grade"]:
+            if handed_in and cell.nbgrader["grade"]:
                 text = handed_in.source.strip()
                 made.append(("words", cell, "" if text == bare(cell).strip() else text))
-            elif handed_in and handed_in.kind == "code":
+            if handed_in and handed_in.kind == "code":
                 made.append(("answer", cell, handed_in.source))
         elif cell.kind == "code" and cell.nbgrader.get("grade"):
             made.append(("test", cell, ""))
@@ -372,6 +379,7 @@ def answers(master):
 def trusted_names(master, seed):
     """The names of the master's locked cells that use no answer."""
     names = {"__name__": "__main__"}
+    child.put_off_matplotlib()
     with quiet():
         for cell in master.trusted:
             exec(compile(master.source(cell, seed), f"<cell {cell.grade_id}>", "exec"), names)

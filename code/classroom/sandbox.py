@@ -80,13 +80,14 @@ def python():
 @functools.cache
 def fonts():
     """The list of fonts that matplotlib makes at its first use: seconds, so it is handed over."""
-    try:
-        import matplotlib
-        from matplotlib.font_manager import FontManager
-    except ImportError:
-        return None
-    found = Path(matplotlib.get_cachedir()) / f"fontlist-v{FontManager.__version__}.json"
-    return found if found.exists() else None
+    cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    folder = Path(os.environ.get("MPLCONFIGDIR") or Path(cache, "matplotlib"))
+    for _ in range(2):
+        if found := sorted(folder.glob("fontlist-v*.json"), key=os.path.getmtime):
+            return found[-1]
+        subprocess.run([sys.executable, "-c", "import matplotlib.font_manager"],
+                       capture_output=True, check=False)
+    return None
 
 
 @functools.cache

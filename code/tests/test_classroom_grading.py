@@ -123,11 +123,14 @@ def test_magics_are_taken_out_and_python_is_left_alone(cell, python):
 @pytest.fixture
 def graded(tmp_path):
     """Grade answers against the small master of hostile.py, with other tests or given cells."""
-    def grade(answers=(), tests=(), given=(), seed=2026, mode="bwrap", code=()):
+    def grade(answers=(), tests=(), given=(), seed=2026, mode="bwrap", code=(),
+              solution=()):
         made = hostile.master()
         for part in made["cells"]:
             if part["id"] in code:
                 part.update(cell_type="code", outputs=[], execution_count=None)
+            if part["id"] in dict(solution):
+                part["source"] = hostile.between_markers(dict(solution)[part["id"]])
             for names, end in ((dict(tests), "-test"), (dict(given), "")):
                 name = part["id"].removesuffix(end) if part["id"].endswith(end) else None
                 part["source"] = names.get(name, part["source"])
@@ -229,6 +232,13 @@ def test_a_helper_may_have_a_local_name_that_an_answer_has(graded):
     given = {"setup": hostile.SETUP + "\n\ndef own(x):\n    total = x\n    return total"}
     record = graded(given=given, tests={"task-2": "compare(total, own(sum(v)), 'total')"})
     assert (record["status"], record["score"]) == ("graded", 10)
+
+
+@needs_bubblewrap
+def test_given_numbers_are_the_graders_even_where_an_answer_uses_their_name(graded):
+    answer = "x = np.zeros(5)\nv = np.zeros(5)\ntotal = 0.0"
+    record = graded({"task-2": answer}, solution={"task-2": "v = v + 0\ntotal = v.sum()"})
+    assert test_of(record, "task-2")["outcome"] == "failed"
 
 
 @needs_bubblewrap
