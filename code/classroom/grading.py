@@ -13,6 +13,7 @@ can't print a hidden input into the output that the student gets to see.
 
 import ast
 import contextlib
+import gc
 import io
 import re
 import signal
@@ -24,12 +25,14 @@ import numpy as np
 
 from . import child, notebook
 from .master import OPEN_SEED, bare, bound, points, task_of, used
+from .notebook import Cell
 from .remote import CALL, CELL, NotDefined, Remote, StudentError, clean, plain
 from .sandbox import ENDED, Died, TimeUp, check
 
 VERSION = 1                     # of records and of how they come about
 TEST, TOTAL = 20, 60            # seconds for a test cell, for a submission
 SHOWN = 4000                    # characters of output
+NOTES = 20
 LONGEST = 20_000                # characters of an answer in words
 LATE = f"Not run: the {TOTAL} s for the notebook were used up before."
 UNSEEN = "A test that you don't see failed."
@@ -57,6 +60,8 @@ def grade(master, raw, seed=OPEN_SEED, sandbox="bwrap"):
         grading.finish(f"{type(error).__name__}: {clean(str(error))}")
     finally:
         grading.close()
+        del grading
+        gc.collect()        # exceptions hold a test's data, maybe all digits, in cycles
     return record
 
 
@@ -154,7 +159,7 @@ class Grading:
 
     def run(self):
         self.trusted = trusted_names(self.master, self.seed)
-        steps = program(self.master, self.cells, self.seed, self.record["notes"])
+        steps = program(self.master, self.cells, self.seed, self.note)
         self.take_words(steps)
         for kind, cell, source in steps:
             if self.late():
@@ -182,7 +187,7 @@ class Grading:
 
     def execute(self, kind, cell, source):
         """Run a cell in the student's process and note what went wrong."""
-        name = cell.grade_id or "that you added"
+        name = cell.grade_id
         try:
             printed, error = self.student.run(source, name)
         except TimeUp:
@@ -308,72 +313,76 @@ class Grading:
                             else "stopped" if self.stopped else "graded")
 
     def note(self, text):
-        if len(self.record["notes"]) < 20:
-            self.record["notes"].append(clean(text))
+        text = clean(text)
+        if len(self.record["notes"]) < NOTES and text not in self.record["notes"]:
+            self.record["notes"].append(text)
 
     def close(self):
         self.student.close()
 
 
-def program(master, cells, seed, notes):
+def program(master, cells, seed, note):
     """What is run, in order: (kind, cell, source) of "locked", "answer", "words", "added", "test".
 
     The cells of the master in the master's order; behind each, the code cells that the student
-    added there. notes: a list that takes what the student should know.
+    added there. note: a function that takes a sentence for the student.
     """
-    found, added, last = {}, {None: []}, None
-    for cell in cells:
-        known = master.by_id.get(cell.grade_id)
-        if known is None or cell.grade_id in found:
-            if known:
-                notes.append(f"The cell {cell.grade_id} is there twice; the first one counts.")
-            if cell.kind == "code" and (known is None or known in answers(master)):
-                cell.nbgrader = {}
-                added.setdefault(last, []).append(("added", cell, cell.source))
-            continue
-        found[cell.grade_id], last = cell, cell.grade_id
-        if known.nbgrader.get("solution") and known.kind != cell.kind:
-            notes.append(f"The cell {cell.grade_id} should be a {known.kind} cell.")
-    wanted = {cell.grade_id for cell in master.cells if cell.nbgrader.get("solution")}
-    answered = wanted & found.keys()
-    if not answered:
-        notes.append(f"No answer to {master.title} was found: is it the right notebook?")
-    order = [cell.grade_id for cell in master.cells if cell.grade_id in found]
-    if order != list(found):
-        notes.append("Cells were moved; they are run in the order of the problem set.")
-    made = list(added[None])
+    found, added = handed_in(master, cells, note)
+    words = {word for cell in [*found.values(), *sum(added.values(), [])]
+             if not cell.nbgrader.get("locked") for word in re.findall(r"\w+", cell.source)}
+    made = [("added", cell, cell.source) for cell in added.get(None, [])]
     for cell in master.cells:
-        handed_in = found.get(cell.grade_id)
+        theirs = found.get(cell.grade_id)
         if cell.nbgrader.get("solution"):
-            if handed_in is None and answered:
-                notes.append(f"The cell {cell.grade_id} is missing.")
-            if handed_in and cell.nbgrader["grade"]:
-                text = handed_in.source.strip()
+            if theirs and cell.nbgrader["grade"]:
+                text = theirs.source.strip()
                 made.append(("words", cell, "" if text == bare(cell).strip() else text))
-            if handed_in and handed_in.kind == "code":
-                made.append(("answer", cell, handed_in.source))
+            if theirs and theirs.kind == "code":
+                made.append(("answer", cell, theirs.source))
         elif cell.kind == "code" and cell.nbgrader.get("grade"):
             made.append(("test", cell, ""))
-        elif cell.kind == "code" and cell.nbgrader and needed(cell, master, cells):
+        elif cell.kind == "code" and cell.nbgrader and needed(cell, master, words):
             made.append(("locked", cell, master.source(cell, seed)))
-        made += added.get(cell.grade_id, []) if cell.grade_id else []
+        if cell.grade_id:
+            made += [("added", extra, extra.source) for extra in added.get(cell.grade_id, [])]
     return made
 
 
-def needed(cell, master, cells):
-    """Does the master or the submission build on what this locked cell defines?
+def handed_in(master, cells, note):
+    """The submission's cells {grade_id: cell} that the master knows, and those that students added:
+    {grade_id of the cell before, or None: [cell]}."""
+    found, added, last = {}, {}, None
+    answers = {cell.grade_id: cell for cell in master.cells if cell.nbgrader.get("solution")}
+    for cell in cells:
+        known = master.by_id.get(cell.grade_id)
+        if known and cell.grade_id not in found:
+            found[cell.grade_id], last = cell, cell.grade_id
+            if cell.grade_id in answers and known.kind != cell.kind:
+                note(f"The cell {cell.grade_id} should be a {known.kind} cell.")
+            continue
+        if known:
+            note(f"The cell {cell.grade_id} is there twice; the first one counts.")
+        if cell.kind == "code" and (not known or cell.grade_id in answers):
+            name = f"added after {last}" if last else "added at the top"
+            added.setdefault(last, []).append(Cell("code", cell.source, {"grade_id": name}))
+    if not answers.keys() & found.keys():
+        note(f"No answer to {master.title} was found: is it the right notebook?")
+    else:
+        for missing in [name for name in answers if name not in found]:
+            note(f"The cell {missing} is missing.")
+    if list(found) != [cell.grade_id for cell in master.cells if cell.grade_id in found]:
+        note("Cells were moved; they are run in the order of the problem set.")
+    return found, added
+
+
+def needed(cell, master, words):
+    """Does the master or the submission (its words) build on what this locked cell defines?
 
     If nothing does, it is for the eyes: drawing would cost more than all tests together.
     """
     names = bound(cell.source)
-    return any(names & used(other.source) for other in master.cells
-               if other.kind == "code" and other is not cell) or any(
-        re.search(rf"\b{name}\b", other.source) for name in names for other in cells
-        if other.kind == "code" and other.grade_id != cell.grade_id)
-
-
-def answers(master):
-    return [cell for task in master.tasks.values() for cell in task.answers]
+    others = (other for other in master.cells if other.kind == "code" and other is not cell)
+    return bool(names & words) or any(names & used(other.source) for other in others)
 
 
 def trusted_names(master, seed):
