@@ -44,6 +44,7 @@ SETTINGS = {
     "faviconUrl": "./notebooks/favicon.ico",
     "litePluginSettings": {f"{KERNEL}:kernel": PYODIDE},
 }
+KERNEL_SPEC = {"display_name": "Python (Pyodide)", "language": "python", "name": "python"}
 UNUSED = ["**/fa-*.eot", "**/fa-*.svg", "**/fa-*.ttf", "**/fa-*.woff", "doc", "rspack.*"]
 
 
@@ -157,8 +158,7 @@ def spelled(source, macros):
 def notebook(path, page, macros):
     """A chapter for JupyterLite: its kernel, plain Markdown, no pictures under the sliders."""
     told = json.loads(path.read_text(encoding="utf-8"))
-    told["metadata"]["kernelspec"] = {"display_name": "Python (Pyodide)", "language": "python",
-                                      "name": "python"}
+    told["metadata"]["kernelspec"] = KERNEL_SPEC
     prose = [cell for cell in told["cells"] if cell["cell_type"] == "markdown"]
     split = "\n\0\n"
     words = worded(split.join("".join(cell["source"]) for cell in prose), page).split(split)
@@ -185,18 +185,29 @@ def notebook(path, page, macros):
 
 
 def add_chapters(site, macros):
-    """Put the chapters where JupyterLite looks for them: files/, and a list in Jupyter's form."""
-    listed = []
+    """Put the chapters where JupyterLite looks for them: files/."""
+    folder = site / "lite/files"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
     for path in sorted(ROOT.glob("chapters/*.ipynb")):
         page = (site / "chapters" / path.name).with_suffix(".html").read_text(encoding="utf-8")
-        file = site / "lite/files" / path.name
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(notebook(path, page, macros), encoding="utf-8")
-        listed.append({"name": path.name, "path": path.name, "type": "notebook"})
-    day = "2026-01-01T00:00:00Z"
+        (folder / path.name).write_text(notebook(path, page, macros), encoding="utf-8")
+    list_files(site)
+
+
+def list_files(site):
+    """Write the list of each folder of files/ in Jupyter's form, which JupyterLite asks for."""
+    files, day = site / "lite/files", "2026-01-01T00:00:00Z"
     common = {"created": day, "last_modified": day, "writable": True, "mimetype": None}
-    listed = [item | common | {"format": None, "content": None} for item in listed]
-    folder = {"name": "", "path": "", "type": "directory", "format": "json", "content": listed}
-    index = site / "lite/api/contents/all.json"
-    index.parent.mkdir(parents=True, exist_ok=True)
-    index.write_text(json.dumps(folder | common))
+
+    def told(path, content=None):
+        kind = "directory" if path.is_dir() else "notebook"
+        name = path.relative_to(files).as_posix().removeprefix(".")
+        return common | {"name": path.name * bool(name), "path": name, "type": kind,
+                         "format": "json" if content else None, "content": content}
+
+    for folder in files, *(path for path in files.rglob("*") if path.is_dir()):
+        index = site / "lite/api/contents" / folder.relative_to(files) / "all.json"
+        index.parent.mkdir(parents=True, exist_ok=True)
+        listed = [told(path) for path in sorted(folder.iterdir())]
+        index.write_text(json.dumps(told(folder, listed)), encoding="utf-8")
