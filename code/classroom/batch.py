@@ -35,6 +35,7 @@ from .collect import BadInput, Refused, Student
 from .master import OPEN_SEED, personal_seed
 
 TOO_LONG = 180          # seconds; the grader itself stops a submission long before
+STARTUP = 120           # seconds until a process is there, on a machine that has no time
 GIVE_UP = 5             # processes in a row that don't even start
 TRIES = 2               # a worker may be killed by no fault of the submission it has
 FORMAT = 1
@@ -121,7 +122,8 @@ class Worker:
 
     @property
     def overdue(self):
-        return not self.idle and time.monotonic() - self.since > TOO_LONG
+        most = TOO_LONG if self.ready else STARTUP
+        return not self.idle and time.monotonic() - self.since > most
 
     def stop(self):
         self.process.kill()
