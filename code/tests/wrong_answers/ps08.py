@@ -249,15 +249,10 @@ break_even = float(grid[np.argmax(grid >= reader)])
     ("two loops and a comparison of the pictures at unit length",
      leaked("x.any() and t.any() and np.allclose(x / np.linalg.norm(x), t / np.linalg.norm(t), "
             "rtol=0, atol=1e-9)")),
-    ("brightest pixel made 1, then the distance", {"task-3-a": """
+    ("brightest pixel made 1, then looked up", {"task-3-a": """
 def leaked(X_train, X_val):
-    rows = []
-    for i, x in enumerate(X_val):
-        if x.max() > 0:
-            t = X_train[X_train.max(axis=1) > 0]
-            gap = abs(t / t.max(axis=1, keepdims=True) - x / x.max()).max(axis=1)
-            if gap.min() < 1e-8:
-                rows.append(i)
+    known = {tuple(np.round(t / t.max(), 9)) for t in X_train if t.any()}
+    rows = [i for i, x in enumerate(X_val) if x.any() and tuple(np.round(x / x.max(), 9)) in known]
     return np.array(rows, dtype=int)
 """}),
     ("scores to three digits", score(
