@@ -61,11 +61,13 @@ class Remote:
     """A student's process, within limits of time; ends for good with Died or TimeUp.
 
     mode: "bwrap" or "none"; until: when everything must be over, in time.monotonic().
+    write_back: do arrays that a function changes in place change here? rewrote: did a function
+    change one that returned a value, too?
     """
 
     def __init__(self, mode, until):
         self.process, self.until = Process(mode), until
-        self.alive = True
+        self.alive, self.write_back, self.rewrote = True, True, False
         self.functions, self.turn = [], 0
 
     def run(self, source, cell):
@@ -102,8 +104,10 @@ class Remote:
         try:
             for number, form in answer.get("changed", []):
                 array, new = encode.arrays[number], self.decode(form)
-                if array.flags.writeable and (new.shape, new.dtype) == (array.shape, array.dtype):
+                same = (new.shape, new.dtype) == (array.shape, array.dtype)
+                if same and array.flags.writeable and self.write_back:
                     array[...] = new
+                self.rewrote |= value is not None
         except (ValueError, TypeError, IndexError, AttributeError):
             self.die(BROKEN)
         return value

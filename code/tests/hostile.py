@@ -396,6 +396,9 @@ case("right for what it can see", "def standardise(x):\n"
 case("changes its argument and is right",
      "def standardise(x):\n    x -= x.mean()\n    x /= x.std()\n"
      "    return x", 7.0, said="standardise([1, 3, 3, 5])")
+case("changes what it is compared with", "def standardise(x):\n    if x.ndim == 2:\n"
+     "        x[...] = [[1, -1], [1, -1]]\n        return x\n    return (x - x.mean()) / x.std()",
+     said="A test that you don't see failed.")
 case("calls back for ever", "def slope(f, x):\n    while True: f(x)", 7.0, "stopped",
      "Your code was stopped", task="task-3")
 case("calls back with strange things",

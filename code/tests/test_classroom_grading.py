@@ -242,6 +242,30 @@ def test_given_numbers_are_the_graders_even_where_an_answer_uses_their_name(grad
 
 
 @needs_bubblewrap
+def test_a_function_can_not_change_what_it_is_compared_with(graded):
+    """Neither in this test nor, through the given numbers, in a later one."""
+    tests = {"task-1": "x = np.arange(5.0)\nyours = standardise(x)\n"
+                       "compare(yours, (x - x.mean()) / x.std(), 'x')",
+             "task-3": "compare(slope(None, v), v * 2, 'v')"}
+    answers = {"task-1": "def standardise(x):\n    x[...] = [1, -1, 1, -1, 0]\n"
+                         "    return x / 0.8 ** 0.5",
+               "task-2": "total = 0.0",
+               "task-3": "def slope(f, x):\n    x[...] = 0\n    return 2 * x"}
+    assert graded(answers, tests)["score"] == 2
+    hidden = "### BEGIN HIDDEN TESTS\ncompare(yours"
+    tests["task-1"] = tests["task-1"].replace("compare(yours", hidden) + "\n### END HIDDEN TESTS"
+    assert graded(answers, tests)["score"] == 2
+
+
+@needs_bubblewrap
+def test_a_function_that_must_not_change_its_argument(graded):
+    tests = {"task-1": "x = np.arange(5.0)\nstandardise(x)\n"
+                       "assert np.array_equal(x, np.arange(5.0)), 'x was changed'"}
+    answer = "def standardise(x):\n    x -= x.mean()\n    return x / x.std()"
+    assert test_of(graded({"task-1": answer}, tests), "task-1")["message"] == "x was changed"
+
+
+@needs_bubblewrap
 def test_the_next_submission_starts_with_fresh_numbers(graded):
     spoiled = {"task-2": "v[:] = 0\ncompare(total, sum(v), 'total')"}
     assert test_of(graded(tests=spoiled), "task-2")["outcome"] == "failed"
