@@ -113,7 +113,7 @@ def test_there_are_at_least_sixty_and_each_has_a_name_of_its_own():
     assert len(names) >= 60 and len(set(names)) == len(names)
 
 
-QUICK = [case for case in hostile.CASES if case.status == "graded"][::4]
+QUICK = [case for case in hostile.CASES if case.status == "graded"][::8]
 
 
 @pytest.mark.parametrize("case", QUICK, ids=lambda case: case.slug)
