@@ -18,9 +18,9 @@ from sphinx.util.docutils import SphinxDirective
 
 ROOT = Path(__file__).resolve().parents[2]
 MASTERS = ROOT / "chapters/problems"
-LINKS = """<ul class="page-links" aria-label="{title}: the notebook">
-<li><a href="{up}lite/notebooks/index.html?path=problems/{name}.ipynb">Open the notebook</a></li>
-<li><a href="{up}problems/{name}.ipynb" download>Download the notebook</a></li>
+LINKS = """<ul class="page-links" aria-label="{title}">
+<li><a href="{up}lite/notebooks/index.html?path=problems/{name}.ipynb">Open set {number}</a></li>
+<li><a href="{up}problems/{name}.ipynb" download>Download set {number}</a></li>
 </ul>"""
 
 
@@ -45,7 +45,8 @@ class ProblemSet(SphinxDirective):
         tasks = [nodes.list_item("", nodes.paragraph("", f"{title} ({plural(value, 'point')})"))
                  for title, value in worth.items()]
         up = "../" * self.env.docname.count("/")
-        links = LINKS.format(title=master.title, name=master.name, up=up)
+        links = LINKS.format(title=master.title, name=master.name, up=up,
+                             number=int(master.name[:2]))
         return [nodes.paragraph("", total), nodes.bullet_list("", *tasks),
                 nodes.raw("", links, format="html")]
 
