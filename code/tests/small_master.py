@@ -40,17 +40,13 @@ def mended(p, y, inputs):
 ### END SOLUTION"""
 
 
-def cell(kind, source, name=None, points=None, solution=False, **more):
-    told = {"cell_type": kind, "id": name or f"c{abs(hash(source)) % 10**6}", "metadata": {},
-            "source": source}
-    if kind == "code":
-        told |= {"outputs": [], "execution_count": None}
-    if name:
-        told["metadata"]["nbgrader"] = {
-            "schema_version": 3, "grade_id": name, "grade": points is not None,
-            "solution": solution, "locked": not solution, "task": False, "cell_type": kind,
-        } | ({} if points is None else {"points": points})
-    return told | more
+def cell(kind, source, name, points=None, solution=False):
+    nbgrader = {
+        "schema_version": 3, "grade_id": name, "grade": points is not None,
+        "solution": solution, "locked": not solution, "task": False, "cell_type": kind,
+    } | ({} if points is None else {"points": points})  # fmt: skip
+    told = {"cell_type": kind, "id": name, "metadata": {"nbgrader": nbgrader}, "source": source}
+    return told | ({"outputs": [], "execution_count": None} if kind == "code" else {})
 
 
 def cells():

@@ -284,6 +284,18 @@ def test_what_is_no_master_is_named(tmp_path):
         release.release([path, path], tmp_path / "out", progress=False)
 
 
+def test_a_site_takes_only_sound_sets(parts, tmp_path):
+    path, out = small_master.write(tmp_path, parts), tmp_path / "site"
+    release.publish([path], out)
+    before = sorted(file.name for file in out.iterdir())
+    assert before == ["01-small.ipynb", "problem-sets.zip"]
+    assert "distances" not in (out / "01-small.ipynb").read_text(encoding="utf-8")
+    parts["title"]["source"] += "\ndistances = values - values.mean()"
+    with pytest.raises(release.Refused, match="cell title shows a line of the solution"):
+        release.publish([small_master.write(tmp_path, parts)], out)
+    assert sorted(file.name for file in out.iterdir()) == before
+
+
 # Trying
 
 
