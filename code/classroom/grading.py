@@ -396,7 +396,9 @@ def handed_in(master, cells, note):
                 note(f"The cell {cell.grade_id} should be a {known.kind} cell.")
             continue
         if known:
-            note(f"The cell {cell.grade_id} is there twice; the first one counts.")
+            what = ("the copy is left out" if cell.grade_id not in answers
+                    else "both are run" if cell.kind == "code" else "the first one counts")
+            note(f"The cell {cell.grade_id} is there twice; {what}.")
         if cell.kind == "code" and (not known or cell.grade_id in answers):
             name = f"added after {last}" if last else "added at the top"
             added.setdefault(last, []).append(Cell("code", cell.source, {"grade_id": name}))

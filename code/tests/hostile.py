@@ -386,6 +386,7 @@ for text in ("np.nan", "np.inf", "x * np.nan", "None", "...", "x.astype(object)"
              "np.array(4, dtype='M8[s]')", "np.longdouble(1)", "np.matrix(x)", "lambda: x", "type",
              "x.tolist", "np", "range(4)", "b'x'", "x.astype('f2')[:, None]", "standardise"):
     case(f"returns {text}", returning(text))
+case("returns an array of texts", returning("np.array(list('abcd'))"), said="an array of dtype <U1")
 case("returns a memory map", returning(
     "m", "m = np.memmap('/tmp/m', dtype=float, shape=4, mode='w+')"), said="memmap")
 case("right the first time only",
@@ -422,7 +423,7 @@ case("names that are not ASCII", "def standardise(x):\n    μ, größe = x.mean(
 case("%matplotlib, !pip, help?, %load_ext", "%matplotlib inline\n!pip install numpy\nnp.mean?\n"
      "%load_ext autoreload\n%autoreload 2\nfiles = !ls\n" + RIGHT, FULL)
 case("%%time", "%%time\n" + RIGHT, FULL)
-case("%%bash", "%%bash\nrm -rf /", said="`standardise` is not defined")
+case("%%bash", "%%bash\nrm -rf /", said="begins with %%bash is not run here")
 case("!rm", "!rm -rf /\n" + RIGHT, FULL)
 case("await", "import asyncio\nawait asyncio.sleep(0)\n" + RIGHT, FULL)
 case("a plot", "import matplotlib.pyplot as plt\nplt.plot([1, 2])\nplt.show()\n" + RIGHT, FULL)
@@ -497,7 +498,7 @@ STUBS = {f"task-{n}": "# YOUR CODE HERE\nraise NotImplementedError()" for n in r
 changed("nothing answered", lambda cells: None, 0.0, said="no answer in its cell yet",
         answers=STUBS | {"task-5": "YOUR ANSWER HERE"})
 changed("a test cell copied", copied("task-1-test"), said="there twice")
-changed("an answer copied", copied("task-1"), said="there twice")
+changed("an answer copied", copied("task-1"), said="there twice; both are run")
 changed("a copied answer that is better", copied("task-1", source=RIGHT), answers=WRONG_1,
         said="there twice")
 changed("a test cell deleted", without("task-1-test", "task-2-test"))

@@ -107,7 +107,6 @@ def test_a_boolean_is_true_or_false_whatever_its_byte():
     ("if 1:\n    !ls\n    x = 1", "if 1:\n    pass\n    x = 1"),
     ("%time x = 1", "x = 1"),
     ("%%time\nx = 1", "\nx = 1"),
-    ("\n%%bash\nrm x", ""),
     ("np.mean?\nx = 1", "pass\nx = 1"),
     ("files = !ls\nx = 1", "pass\nx = 1"),
     ("x = (7\n%4)\ns = '''\n!ls\n'''", "x = (7\n%4)\ns = '''\n!ls\n'''"),
@@ -115,6 +114,11 @@ def test_a_boolean_is_true_or_false_whatever_its_byte():
 ])
 def test_magics_are_taken_out_and_python_is_left_alone(cell, python):
     assert child.without_magics(cell) == python
+
+
+def test_a_cell_of_another_language_says_so():
+    with pytest.raises(SyntaxError, match="begins with %%bash is not run here"):
+        child.without_magics("\n%%bash\nrm x")
 
 
 # A record
