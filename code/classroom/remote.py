@@ -251,7 +251,7 @@ class Proxy:
 def _refuse(self, *_):
     what = self._kind if self._kind.startswith("an array") else f"an object: {self._kind}"
     what = "a function (was it called?)" if what == "an object: function" else what
-    raise StudentError(f"expected a number or an array of numbers, got {what}")
+    raise StudentError(f"expected a number or an array, got {what}")
 
 
 for _name in """eq ne lt le gt ge bool len iter next contains array float int complex index round
