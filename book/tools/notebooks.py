@@ -44,7 +44,7 @@ NOISE = "execution", "ExecuteTime", "collapsed", "scrolled", "trusted"
 
 
 def listed():
-    """The notebooks that _toc.yml names, in its order."""
+    """The notebooks that _toc.yml names, in its order, and the masters of the problem sets."""
     toc = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
     found = []
 
@@ -60,7 +60,7 @@ def listed():
                 collect(entry.get(key))
 
     collect(toc)
-    return found
+    return found + sorted((ROOT / "chapters/problems").glob("*.ipynb"))
 
 
 def environment():
