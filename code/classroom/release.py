@@ -254,9 +254,9 @@ def numbers(master, seeds):
     cell = master.by_id.get("numbers")
     if cell is None:
         return []
-    import matplotlib
+    from matplotlib import pyplot
 
-    matplotlib.use("agg")
+    pyplot.switch_backend("agg")
     before, found = {"__name__": "__main__"}, []
     with contextlib.redirect_stdout(io.StringIO()):
         for other in master.trusted[: master.trusted.index(cell)]:
@@ -264,6 +264,7 @@ def numbers(master, seeds):
         for seed in seeds:
             names = dict(before)
             exec(compile(master.source(cell, seed), "numbers", "exec"), names)
+            pyplot.close("all")
             found.append(b"".join(_frozen(name, value) for name, value in sorted(names.items())
                                   if name not in before and name != "seed"))
     return found
