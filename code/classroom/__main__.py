@@ -2,7 +2,10 @@
 
 import sys
 
-from .cli import main
+if sys.platform == "win32":
+    sys.exit("classroom: grading needs Linux, for its sandbox; on Windows, run it in WSL")
+
+from .cli import main  # noqa: E402
 
 if __name__ == "__main__":
     sys.exit(main())

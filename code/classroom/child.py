@@ -16,7 +16,6 @@ import importlib
 import inspect
 import io
 import os
-import resource
 import sys
 import threading
 import types
@@ -31,6 +30,8 @@ LATE = "matplotlib", "matplotlib.pyplot"
 
 def limit_resources():
     """Memory, CPU time, file size, open files, processes: nothing here can be raised again."""
+    import resource     # which Windows lacks, where the book is built, but nothing graded
+
     for what, most in [("AS", MEMORY), ("CPU", SECONDS), ("FSIZE", FILE), ("NOFILE", FILES),
                        ("NPROC", PROCESSES), ("CORE", 0), ("MEMLOCK", 0), ("MSGQUEUE", 0)]:
         if which := getattr(resource, f"RLIMIT_{what}", None):
