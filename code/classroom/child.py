@@ -30,7 +30,7 @@ LATE = "matplotlib", "matplotlib.pyplot"
 
 def limit_resources():
     """Memory, CPU time, file size, open files, processes: nothing here can be raised again."""
-    import resource     # which Windows lacks, where the book is built, but nothing graded
+    import resource  # which Windows lacks, where the book is built, but nothing graded
 
     for what, most in [("AS", MEMORY), ("CPU", SECONDS), ("FSIZE", FILE), ("NOFILE", FILES),
                        ("NPROC", PROCESSES), ("CORE", 0), ("MEMLOCK", 0), ("MSGQUEUE", 0)]:
