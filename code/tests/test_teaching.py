@@ -16,19 +16,17 @@ from pathlib import Path
 
 import hostile
 import pytest
+from classroom.master import Master
+from wrong_answers import ps01
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "book/teaching.md"
 GRADER = ROOT / "book/grading.md"
 SET = "01-one-neuron"
-FENCE = re.compile(r"^```(bash|text|csv)\n(.*?)^```$|^% (\w+)$", re.M | re.S)
+FENCE = re.compile(r"^```(bash|text)\n(.*?)^```$|^% (\w+)$", re.M | re.S)
 SECRET = "for the page and its test only, never for a class"
 REQUIRED = os.environ.get("BROWSER_TESTS") == "required"
 BIN = Path(os.environ.get("NBGRADER") or ROOT / ".venv/nbgrader/bin")
-
-pytestmark = pytest.mark.skipif(
-    not shutil.which("bwrap") and not REQUIRED, reason="needs bwrap: apt install bubblewrap"
-)
 
 
 # A class of seven, six of whom hand something in
@@ -36,9 +34,6 @@ pytestmark = pytest.mark.skipif(
 
 def answers(raw, changes):
     """A student's notebook with the master's solutions; cells that are changed, or None: left."""
-    sys.path.insert(0, str(ROOT / "code"))
-    from classroom.master import Master
-
     book, solved = json.loads(raw), Master(ROOT / f"chapters/problems/{SET}.ipynb").by_id
     for cell in book["cells"]:
         name = cell["metadata"].get("nbgrader", {}).get("grade_id")
@@ -49,10 +44,6 @@ def answers(raw, changes):
 
 def hand_in(course):
     """Write submissions.zip as Canvas hands it out."""
-    folder = ROOT / "code/tests/wrong_answers"
-    sys.path.insert(0, str(folder))
-    import ps01
-
     wrong = {what: cells for what, cells, _ in ps01.WRONG}
     loop = "def fit_counts(x, shown, seen, eta, steps):\n    while True:\n        pass"
     rounded = ps01.FOOL + ps01.REACH + "reach = round(reach, 2)"
@@ -115,7 +106,7 @@ def walk(course, page):
         done = subprocess.run(["bash", "-ec", block[2]], cwd=course, env=environment, text=True,
                               capture_output=True, timeout=600)
         assert done.returncode == 0, f"{block[2]}{done.stdout}{done.stderr[-3000:]}"
-        shown = following[2] if following and following[1] in ("text", "csv") else ""
+        shown = following[2] if following and following[1] == "text" else ""
         yield block, following, shown, done.stdout
 
 
@@ -124,6 +115,8 @@ def commands(page):
     return page[page.index("(course-setup)="):page.index("(course-end)=")]
 
 
+@pytest.mark.skipif(not shutil.which("bwrap") and not REQUIRED,
+                    reason="needs bwrap: apt install bubblewrap")
 def test_the_commands_print_what_the_page_says(tmp_path):
     course = tmp_path / "course"
     course.mkdir()
@@ -157,6 +150,50 @@ def test_the_graders_page_has_every_hostile_submission_with_its_outcome():
     assert outcomes() in page
     assert f"All {len(hostile.CASES)}, made and run" in page
     assert f"came of {len(hostile.CASES)} hostile" in page
+
+
+# JupyterHub with nbgrader, and Binder
+
+
+@pytest.mark.skipif(not (BIN / "nbgrader").exists() and not REQUIRED,
+                    reason="needs nbgrader in an environment of its own: make nbgrader")
+def test_nbgrader_takes_the_settings_and_the_commands(tmp_path):
+    page = PAGE.read_text(encoding="utf-8")
+    settings = re.search(r"```python\n(# The settings.*?)```", page, re.S)[1]
+    first, *others = re.search(r"```sh\n(nbgrader .*?)```", page, re.S)[1].splitlines()
+    master = ROOT / f"chapters/problems/{SET}.ipynb"
+    (tmp_path / "nbgrader_config.py").write_text(settings)
+    for place in (f"source/{SET}", f"submitted/ada/{SET}"):
+        (tmp_path / place).mkdir(parents=True)
+        shutil.copy(master, tmp_path / place)
+    handed_in = tmp_path / f"submitted/ada/{SET}/{SET}.ipynb"
+    book = json.loads(handed_in.read_text())
+    book["cells"] = [cell for cell in book["cells"]
+                     if cell["metadata"]["nbgrader"]["grade_id"] != "task-1-test"]
+    handed_in.write_text(json.dumps(book))
+    environment = os.environ | {
+        "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}", "PYTHONPATH": str(ROOT / "code"),
+        "HOME": str(tmp_path), "JUPYTER_CONFIG_DIR": str(tmp_path / ".jupyter"),
+        "IPYTHONDIR": str(tmp_path / ".ipython"), "PYDEVD_DISABLE_FILE_VALIDATION": "1",
+    }  # fmt: skip
+    for command in (first, *others):
+        done = subprocess.run(command.split(), cwd=tmp_path, env=environment, text=True,
+                              capture_output=True, timeout=300)
+        assert done.returncode == 0, done.stderr[-2000:]
+    with open(tmp_path / "grades.csv", encoding="utf-8", newline="") as file:
+        [line] = csv.DictReader(file)
+    assert (line["student_id"], line["score"], line["max_score"]) == ("ada", "19.0", "23.0")
+    assert list((tmp_path / "feedback/ada").rglob("*.html"))
+
+
+def test_binder_is_given_a_python_and_the_package_with_the_books_versions():
+    folder = ROOT / ".binder"
+    lines = [line for line in (folder / "requirements.txt").read_text().splitlines()
+             if not line.startswith("#")]
+    assert lines == ["-c ../code/constraints.txt", "-e ."]
+    assert (folder / "../code/constraints.txt").exists()
+    named = re.fullmatch(r"python-3\.(\d+)\n", (folder / "runtime.txt").read_text())
+    assert int(named[1]) >= 11
 
 
 def rewrite():
