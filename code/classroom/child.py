@@ -25,7 +25,8 @@ MEMORY, SECONDS, FILE, FILES, PROCESSES = 2 * 2**30, 90, 16 * 2**20, 64, 512
 DIE_WITH_PARENT, NO_NEW_PRIVILEGES, FILTER = 1, 38, 22      # of prctl(2)
 SHOWN = 4000                # characters of output that are kept
 THREADS = 32                # that a cell may leave behind
-LATE = "matplotlib", "matplotlib.pyplot"
+FIGURES = "byhand.plotting"
+LATE = "matplotlib", "matplotlib.pyplot", FIGURES
 
 
 def limit_resources():
@@ -92,9 +93,19 @@ class Output(io.TextIOBase):
 
 
 class Late(types.ModuleType):
-    """A module that is imported when something of it is used: most cells draw nothing."""
+    """A module that is imported when something of it is used: most cells draw nothing.
+
+    `from byhand.plotting import plot_digits` is no use yet: it gives a function that waits.
+    """
 
     def __getattr__(self, name):
+        if name.startswith("__") and "." in self.__name__:      # Python asks: is it a package?
+            raise AttributeError(name)
+        if self.__name__ == FIGURES and name.islower() and not name.startswith("_"):
+            return lambda *args, **kwargs: self.now(name)(*args, **kwargs)
+        return self.now(name)
+
+    def now(self, name):
         for module in LATE:
             if isinstance(sys.modules.get(module), Late):
                 del sys.modules[module]
@@ -107,7 +118,9 @@ def put_off_matplotlib():
         return
     for name in LATE:
         sys.modules[name] = Late(name)
-    sys.modules["matplotlib"].pyplot = sys.modules["matplotlib.pyplot"]
+    for name in LATE[1:]:
+        package, _, module = name.partition(".")
+        setattr(importlib.import_module(package), module, sys.modules[name])
 
 
 def show_warnings_without_paths():

@@ -417,6 +417,20 @@ def test_matplotlib_is_brought_in_when_it_is_used(graded):
 
 
 @needs_bubblewrap
+@pytest.mark.parametrize("use", ["use_style()", "byhand.plotting.use_style()", "plt.gca()",
+                                 "print(len(byhand.plotting.COLOURS))", "plotting.use_style()"])
+def test_the_figures_of_byhand_are_brought_in_when_they_are_used(graded, use):
+    source = ("import sys\nimport byhand.plotting\nfrom byhand import plotting\n"
+              "from byhand.plotting import plot_digits, use_style\n"
+              "print('matplotlib.figure' in sys.modules)\n" + use +
+              "\nprint('matplotlib.figure' in sys.modules)\n"
+              "plot_digits(np.zeros((1, 784)))\n" + hostile.RIGHT)
+    record = graded({"task-1": source})
+    assert record["score"] == 10 and not record["notes"]
+    assert record["output"].replace("8\n", "") == "False\nTrue\n"
+
+
+@needs_bubblewrap
 def test_numbers_drawn_without_a_seed_are_the_same_again(graded):
     source = ("import random\nprint(np.random.default_rng().random(), np.random.rand(), "
               "random.random(), {'a', 'b', 'c'}, object())\n" + hostile.RIGHT)
