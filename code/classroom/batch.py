@@ -24,6 +24,7 @@ import signal
 import threading
 import time
 import warnings
+from concurrent.futures import CancelledError
 from dataclasses import asdict
 from multiprocessing.connection import wait
 from pathlib import Path
@@ -221,21 +222,30 @@ def on_cluster(tasks, function, master, sandbox, address, ahead=4):
                 send()
             for future in futures:
                 task = running.pop(future.key)
-                if future.status == "cancelled" or client.status != "running":
+                record = result_of(future, master)
+                if record is None or client.status != "running":
                     raise BadInput(
                         f"--scheduler {address}: the scheduler is gone; what is graded is kept: "
                         "go on with --resume"
                     )
-                if future.status == "finished":
-                    record = future.result()
-                else:
-                    record = blank(master, "grader error", WORDS["died"], str(future.exception()))
                 future.release()
                 send()
                 yield task, record
         finally:
             with contextlib.suppress(Exception):
                 client.close(timeout=5)
+
+
+def result_of(future, master):
+    """The record of a task that has ended on the cluster; None if the cluster is gone."""
+    try:
+        if future.status == "finished":
+            return future.result()
+        if future.status == "error":
+            return blank(master, "grader error", WORDS["died"], str(future.exception()))
+    except (OSError, CancelledError):       # OSError: the connection
+        pass
+    return None
 
 
 # The folder
