@@ -247,11 +247,14 @@ def test_it_runs_without_the_grader(path):
 
 
 def cases(index):
-    """Parameters for every answer of a table: its set, what stands with it; its words as id."""
+    """Parameters for every answer of a table: its set, what stands with it; its words as id.
+
+    "::" in the id: pytest-xdist may then run each set on another core (--dist loadscope).
+    """
     for path in MASTERS:
         if file_of(path).exists():
             for what, *told in answers_of(path)[index]:
-                yield pytest.param(path, *told, id=f"{path.stem[:2]}: {what}")
+                yield pytest.param(path, *told, id=f"{path.stem[:2]}::{what}")
 
 
 @needs_sandbox
