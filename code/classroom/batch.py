@@ -198,8 +198,10 @@ def on_cluster(tasks, function, master, sandbox, address, ahead=4):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")         # of large tasks, and of versions that differ
         try:
+            if not address:
+                raise ValueError("the address is empty")
             client = Client(address, timeout=10, set_as_default=False)
-        except (OSError, ValueError, TypeError) as error:
+        except Exception as error:          # Dask's own, of many kinds
             raise BadInput(f"--scheduler {address}: no scheduler answers ({error})"[:300]) from None
         try:
             try:
