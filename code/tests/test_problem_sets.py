@@ -292,8 +292,11 @@ def test_other_ways_to_be_right_were_thought_of(path):
 def test_each_hidden_test_catches_what_the_visible_ones_let_through(path):
     hidden = {cell.grade_id for cell in master_of(path).cells
               if cell.kind == "code" and cut(cell.source, "HIDDEN TESTS")[1]}
-    caught = {name for _, answers, _ in answers_of(path)[0]
-              for name, test in outcomes(graded(path, answers)).items()
-              if test["message"].startswith(NOT_SEEN)}
+    caught = set()
+    for _, answers, _ in answers_of(path)[0]:
+        caught |= {name for name, test in outcomes(graded(path, answers)).items()
+                   if test["message"].startswith(NOT_SEEN)}
+        if hidden <= caught:
+            break
     assert hidden
     assert hidden <= caught
