@@ -2,6 +2,7 @@
 
 import ast
 import base64
+import re
 from statistics import median
 
 import pytest
@@ -9,11 +10,14 @@ import pytest
 pytest.importorskip("nbformat")
 pytest.importorskip("nbclient")
 
+import matplotlib
 import notebooks
+import numpy as np
 
 LINES, DEFINITION_LINES, MEDIAN_LINES = 15, 25, 5
 COLUMNS = 92                    # what the page shows without scrolling
 TEXT_KB, IMAGE_KB, ALT = 100, 200, 40
+NUMBER = 256 ** np.arange(3)    # makes one number of a colour
 
 PATHS = notebooks.listed()
 each_notebook = pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
@@ -115,6 +119,22 @@ def test_outputs_are_small(path):
                 else:
                     text += len(str(content))
         assert text <= TEXT_KB * 1024, f"{text // 1024} KB of text:\n{cell.source}"
+
+
+@each_chapter
+def test_figures_that_the_dark_page_may_not_turn_over_say_so(path):
+    """There white becomes dark; a figure in which lightness tells something keeps its colours."""
+    cividis = np.rint(np.array(matplotlib.colormaps["cividis"].colors) * 255)
+    cividis = cividis[np.ptp(cividis, axis=1) > 40] @ NUMBER        # not its greys
+    lightness = re.compile(r"\b(black|white|bright\w*|dark\w*|light(er|est)?|pale\w*)\b")
+    for cell in code_cells(path):
+        keeps = "keep-colours" in cell.metadata.get("tags", [])
+        for png in (bundle["image/png"] for bundle in data(cell) if "image/png" in bundle):
+            share = np.isin(notebooks.pixels(png)[..., :3] @ NUMBER, cividis).mean()
+            assert keeps == (share > 0.05), f"{share:.0%} in cividis:\n{cell.source}"
+        told = cell.metadata.get("mystnb", {})
+        words = told.get("figure", {}).get("caption", "") + told.get("image", {}).get("alt", "")
+        assert keeps or not lightness.search(words), words
 
 
 @each_notebook
