@@ -61,8 +61,9 @@ NOISY = """
 paths = [noisy_paths(eta) for eta in etas]
 last = [np.sqrt((p[-1] ** 2).mean()) for p in paths]
 averaged = [np.sqrt((p[-1000:].mean(axis=0) ** 2).mean()) for p in paths]
-needed = etas[0] * (averaged[0] / last[0]) ** 2
+needed = 2 * curvature * averaged[0]**2 / (noise**2 + (curvature * averaged[0])**2)
 """
+NEEDED = "2 * curvature * averaged[0]**2 / (noise**2 + (curvature * averaged[0])**2)"
 
 
 def changed(source, old, new):
@@ -191,6 +192,9 @@ def adaptive(M, begin, eta, steps):
     ("the sum for each film is left along the viewers' rows",
      {"task-4": changed(FILMS, '"c": e.sum(axis=0)', '"c": e.sum(axis=1)')},
      {"task-4": 2}),
+    ("the names of the blocks in one text",
+     {"task-4": changed(FILMS, 'never = {"U", "V"}', 'never = "U, V"')},
+     {"task-4": 3}),
     ("nothing moves where everything is zero",
      {"task-4": changed(FILMS, 'never = {"U", "V"}', 'never = {"U", "V", "b", "c"}')},
      {"task-4": 3}),
@@ -209,7 +213,10 @@ def adaptive(M, begin, eta, steps):
       + "needed = 0.04"},
      {"task-5": 1}),
     ("the distance is thought to fall in proportion to the step size",
-     {"task-5": changed(NOISY, "(averaged[0] / last[0]) ** 2", "averaged[0] / last[0] / 2")},
+     {"task-5": changed(NOISY, NEEDED, "etas[0] * averaged[0] / last[0] / 2")},
+     {"task-5": 2}),
+    ("the noise floor by its formula, not the runs",
+     {"task-5": NOISY + "last = noise * np.sqrt(etas / (curvature * (2 - etas * curvature)))"},
      {"task-5": 2}),
 ]
 
@@ -277,8 +284,13 @@ def film_gradient(theta, ratings, known):
 never = ["U", "V"]
 """}),
     ("the lines of the hasty gradient, mended", {"task-4": FILMS}),
-    ("lists of distances, the step size from the first of the row", {"task-5": NOISY}),
-    ("the step size needed, from the chapter's formula for the noise floor",
-     {"task-5": changed(NOISY, "etas[0] * (averaged[0] / last[0]) ** 2",
-                        "2 * curvature * averaged[0]**2 / noise**2")}),
+    ("lists of distances, the step size from the last of the row, with the root's law",
+     {"task-5": changed(NOISY, NEEDED, "etas[3] * (averaged[0] / last[3]) ** 2")}),
+    ("the formula for small step sizes", {"task-5": changed(NOISY, NEEDED,
+                                           "2 * curvature * averaged[0]**2 / noise**2")}),
+    ("the step size from a fine grid of noise floors", {"task-5": NOISY + """
+tried = np.geomspace(0.0005, 0.05, 60)
+reached = noise * np.sqrt(tried / (curvature * (2 - tried * curvature)))
+needed = tried[np.argmin(abs(reached - averaged[0]))]
+"""}),
 ]
