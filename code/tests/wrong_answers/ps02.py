@@ -48,6 +48,14 @@ CROSS = '''def turn(p, q, r):
 
 '''
 
+LOOK = '''def separable(features):
+    for d in six_directions(features):
+        low, high = features[[0, 3]] @ d, features[[1, 2]] @ d
+        if low.max() < high.min() or high.max() < low.min():
+            return True
+    return False
+'''
+
 LOTTERY = '''X = xor()[0]
 shares = []
 for c in [0.5, 1, 2, 4]:
@@ -86,6 +94,16 @@ bends, middle = np.array([cross, cross]), bent_v @ bent_W"""},
     ("one yes is enough: the output neuron is an OR",
      {"task-2": FENCE.replace("-k * (n - 0.5)", "-k * 0.5") + SHARES},
      {"task-2": 0}),
+    ("the last line lies at n - 1 yeses, not above",
+     {"task-2": FENCE.replace("(n - 0.5)", "(n - 1)") + SHARES},
+     {"task-2": 1}),
+    ("the output weights are 1: the same answers, but not the neuron asked for",
+     {"task-2": FENCE.replace("np.full((1, n), k), np.array([-k * (n - 0.5)])",
+                              "np.ones((1, n)), np.array([0.5 - n])") + SHARES},
+     {"task-2": 3}),
+    ("b2 as a bare number",
+     {"task-2": FENCE.replace("np.array([-k * (n - 0.5)])", "-k * (n - 0.5)") + SHARES},
+     {"task-2": 3}),
     ("the normals are not brought to the length k",
      {"task-2": FENCE.replace(" / np.linalg.norm(normals, axis=1, keepdims=True)", "") + SHARES},
      {"task-2": 2}),
@@ -132,26 +150,26 @@ patterns = len(np.unique(on.sum(axis=1)))"""},
     ("the errors in the order of the alphabet",
      {"task-4-a": CHECKED + """block_errors = [checked[name] for name in sorted(checked)]
 wrong_lines = [4, 5]"""},
-     {"task-4": 2}),
+     {"task-4": 3}),
     ("absolute errors",
      {"task-4-a": """block_errors = []
 for name in place:
     slope = numerical_gradient(lambda v: loss_of({**place, name: v}, batch_X, batch_Y), place[name])
     block_errors.append(abs(program(place, batch_X, batch_Y)[name] - slope).max())
 wrong_lines = [4, 5]"""},
-     {"task-4": 2}),
+     {"task-4": 3}),
     ("only one of the two lines is mended",
      {"task-4-b": GRADIENTS.replace("D2.sum", "D2.mean")},
-     {"task-4": 2}),
+     {"task-4": 3}),
     ("b2 summed to a bare number",
      {"task-4-b": GRADIENTS.replace("D2.sum(axis=0)", "D2.sum()")},
-     {"task-4": 2}),
+     {"task-4": 3}),
     ("the six examples of the batch written into the code",
      {"task-4-b": GRADIENTS.replace("len(Y)", "6")},
-     {"task-4": 2}),
+     {"task-4": 3}),
     ("checked at place, and computed at place",
      {"task-4-b": GRADIENTS.replace("    A1,", "    at = place\n    A1,")},
-     {"task-4": 2}),
+     {"task-4": 3}),
     ("whole lines are crossed, not segments",
      {"task-5-a": CROSS + """def separable(features):
     zero, one, other, last = features
@@ -162,6 +180,15 @@ wrong_lines = [4, 5]"""},
     met = turn(a[0], a[3], a[1]) * turn(a[0], a[3], a[2]) < 0
     return not (met and turn(a[1], a[2], a[0]) * turn(a[1], a[2], a[3]) < 0)"""},
      {"task-5": 2}),
+    ("points on the line between them count as separated",
+     {"task-5-a": LOOK.replace("<", "<=")},
+     {"task-5": 2}),
+    ("the ones are looked for above the zeros only",
+     {"task-5-a": LOOK.replace(" or high.max() < low.min()", "")},
+     {"task-5": 0}),
+    ("nothing is returned",
+     {"task-5-a": LOOK.replace("return", "found =")},
+     {"task-5": 0}),
     ("separable if four different points come out",
      {"task-5-a": """def separable(features):
     return len(np.unique(features.round(6), axis=0)) == 4"""},
@@ -251,6 +278,19 @@ wrong_lines = [5, 4]"""}),
         return False
     met = turn(z, y, p) * turn(z, y, q) < 0 and turn(p, q, z) * turn(p, q, y) < 0
     return not met"""}),
+    ("a gap counts from 1e-12 on",
+     {"task-5-a": LOOK.replace(" < high.min()", " < high.min() - 1e-12")
+                      .replace(" < low.min()", " < low.min() - 1e-12")}),
+    ("the directions made by hand, sums of products, one number of NumPy",
+     {"task-5-a": """def separable(features):
+    found = np.bool_(False)
+    for i in range(4):
+        for j in range(i):
+            x, y = features[i] - features[j]
+            for d in ([x, y], [-y, x]):
+                z, p, q, w = (features * d).sum(axis=1)
+                found |= max(z, w) < min(p, q) or min(z, w) > max(p, q)
+    return found"""}),
     ("shares by hand, one layer after the other",
      {"task-5-b": """points = [[0, 0], [0, 1], [1, 0], [1, 1]]
 found = [0, 0, 0, 0]
