@@ -96,6 +96,9 @@ WRONG = [
     ("the sign of the road by way of q is lost",
      {"task-1": changed(LOAN, "((q - 1) - q)", "(q - (q - 1))")},
      {"task-1": 0}),
+    ("the two roads change places",
+     {"task-1": LOAN + "direct, by_q = by_q, direct\n"},
+     {"task-1": 2}),
     ("the direct road lets the q above the line follow, and only that below counts as by way of q",
      {"task-1": changed(LOAN, "loan * q / (q - 1)\n",
                         "loan * q / (q - 1) + loan * r / (q - 1) * n * (1 + r)**(n - 1)\n")
@@ -127,7 +130,7 @@ def filter_back(delta, w, x):
     by_x[2:n] += w[2] * delta
     return by_w, by_x
 """},
-     {"task-2": 3}),
+     {"task-2": 2}),
     ("the sums are kept in an array of the arguments' kind, which may hold whole numbers only",
      {"task-2": """
 def filter_back(delta, w, x):
@@ -138,7 +141,7 @@ def filter_back(delta, w, x):
             by_x[i + k] += delta[i] * w[k]
     return by_w, by_x
 """},
-     {"task-2": 3}),
+     {"task-2": 2}),
     ("the rounding of float64 instead of the thermometer's",
      {"task-3": changed(ROUNDED, "3 * (unit / 2)", "3 * 1.1e-16")},
      {"task-3": 2}),
@@ -186,7 +189,7 @@ zeros = np.mean([reading(times + h) == reading(times - h) for h in steps_tried])
      {"task-4": 3}),
     ("the gradient of the hasty sweep is followed for too few steps",
      {"task-5": changed(AIM, "range(500)", "range(2)")},
-     {"task-5": 1}),
+     {"task-5": 2}),
     ("inputs are rows",
      {"task-5": AIM + "J = J.T\n"},
      {"task-5": 1}),
