@@ -113,16 +113,36 @@ faulty = {name: "w" for name in colleagues}
     ("the number of units is fixed at three", {"task-3-b": """
 def slopes(theta, x):
     w, b, v = theta[:3], theta[3:6], theta[6:9]
-    a = sigmoid(np.outer(x, w) + b)
-    rise = v * a * (1 - a)
-    return np.hstack([x[:, None] * rise, rise, a, np.ones((len(x), 1))])
+    a = np.tanh(np.outer(x, w) + b)
+    rise = v * (1 - a**2)
+    return np.hstack([x[:, None] * rise, rise, a, x[:, None], np.ones((len(x), 1))])
 """}, {"task-3": 2}),
     ("the number of places is fixed at six", {"task-3-b": """
 def slopes(theta, x):
-    w, b, v, c = knobs(theta)
-    a = sigmoid(np.outer(x, w) + b)
-    rise = v * a * (1 - a)
-    return np.hstack([x[:, None] * rise, rise, a, np.ones((6, 1))])
+    w, b, v, d = knobs(theta[:-1])
+    a = np.tanh(np.outer(x, w) + b)
+    rise = v * (1 - a**2)
+    return np.hstack([x[:, None] * rise, rise, a, x[:, None], np.ones((6, 1))])
+"""}, {"task-3": 2}),
+    ("difference quotients instead of formulas", {"task-3-b": """
+def slopes(theta, x):
+    rows = []
+    for place in x:
+        rows.append(numerical_gradient(lambda t: tilted(t, np.array([place]))[0], theta))
+    return np.array(rows)
+"""}, {"task-3": 2}),
+    ("right blocks of two colleagues put together, for sigmoid units", {"task-3-b": """
+def slopes(theta, x):
+    n = (len(theta) - 2) // 3
+    w_block, rest = two(theta[:-1], x)[:, :n], one(theta[:-1], x)[:, n:]
+    return np.hstack([w_block, rest[:, :-1], x[:, None], rest[:, -1:]])
+"""}, {"task-3": 2}),
+    ("the columns of d and c exchanged", {"task-3-b": """
+def slopes(theta, x):
+    w, b, v, d = knobs(theta[:-1])
+    a = np.tanh(np.outer(x, w) + b)
+    rise = v * (1 - a**2)
+    return np.hstack([x[:, None] * rise, rise, a, np.ones((len(x), 1)), x[:, None]])
 """}, {"task-3": 2}),
     ("a colleague's function is handed in", {"task-3-b": """
 slopes = four
@@ -266,8 +286,7 @@ tau_sure = round(float(tries[np.argmin(abs(largest - 0.99)), 0]), 5)
 def reheat(P, tau):
     P = np.asarray(P)
     if P.ndim == 1:
-        with np.errstate(divide="ignore"):
-            return softmax(np.log(P) / tau)
+        return softmax(np.log(P) / tau)
     return np.array([reheat(p, tau) for p in P])
 """}),
     ("the colleagues named by hand, after a look at each matrix; slopes by loops", {"task-3-a": """
@@ -282,16 +301,17 @@ for person in faulty:
             faulty[person] = "wwwbbbvvvc"[k]
 """, "task-3-b": """
 def slopes(theta, x):
-    n = (len(theta) - 1) // 3
+    n = (len(theta) - 2) // 3
     rows = []
     for place in x:
         row_w, row_b, row_v = [], [], []
         for j in range(n):
-            a = 1 / (1 + np.exp(-(theta[j] * place + theta[n + j])))
-            row_w.append(theta[2 * n + j] * a * (1 - a) * place)
-            row_b.append(theta[2 * n + j] * a * (1 - a))
-            row_v.append(a)
-        rows.append(row_w + row_b + row_v + [1])
+            z = theta[j] * place + theta[n + j]
+            slope = theta[2 * n + j] * 4 / (np.exp(z) + np.exp(-z)) ** 2
+            row_w.append(slope * place)
+            row_b.append(slope)
+            row_v.append((np.exp(z) - np.exp(-z)) / (np.exp(z) + np.exp(-z)))
+        rows.append(row_w + row_b + row_v + [place, 1])
     return rows
 """}),
     ("the twin by its standard name; the standard name step by step, in another order",
