@@ -173,6 +173,27 @@ def honest(a, w):
 
 constant = share * weight
 """}, {"task-5": 1}),
+    ("the way there is right, the way back is a division",
+     {"task-5-a": """
+def honest(a, w):
+    return a / w
+
+constant = share * weight / (share * weight + 1 - share)
+"""}, {"task-5": 1}),
+    ("the constant without the weight of the other parts",
+     {"task-5-a": """
+def honest(a, w):
+    return a / (a + w * (1 - a))
+
+constant = weight * share / (1 + weight * share)
+"""}, {"task-5": 3}),
+    ("the way back is rounded to three decimals",
+     {"task-5-a": """
+def honest(a, w):
+    return np.round(a / (a + w * (1 - a)), 3)
+
+constant = share * weight / (share * weight + 1 - share)
+"""}, {"task-5": 3}),
     ("the weight goes the wrong way, there and back", {"task-5-a": """
 def honest(a, w):
     return a * w / (a * w + 1 - a)
@@ -240,6 +261,14 @@ def weighted_loss(Z, labels, weights):
         total += weights[c]
         dZ.append([weights[c] * (e[k] / e.sum() - (k == c)) for k in range(len(z))])
     return [loss / total, [[d / total for d in row] for row in dZ]]
+"""}),
+    ("the weights used as an array, and Z moved in place", {"task-3": """
+def weighted_loss(Z, labels, weights):
+    w = weights[labels]
+    Z -= Z.max(axis=1, keepdims=True)
+    logs = Z - np.log(np.exp(Z).sum(axis=1, keepdims=True))
+    Y = np.eye(Z.shape[1])[labels]
+    return -(w @ (Y * logs).sum(axis=1)) / w.sum(), w[:, None] * (np.exp(logs) - Y) / w.sum()
 """}),
     ("the factors as powers of tau; the gradient example by example", {"task-4-a": """
 factor = {"W": 1, "b": head["tau"], "A": 1 / head["tau"], "tau": head["tau"]}
