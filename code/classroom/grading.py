@@ -15,6 +15,7 @@ import ast
 import builtins
 import contextlib
 import copy
+import functools
 import gc
 import io
 import re
@@ -230,10 +231,10 @@ class Grading:
 
     def visible(self, cell):
         """Run the visible part of a test; a hidden part has to wait."""
-        first, rest = parts(cell)
+        first, rest = parts(cell.source)
         names = self.names()
         failure = self.attempt(cell, first, names, hidden=False)
-        if failure or not rest.body:
+        if failure or not rest:
             self.settle(cell, failure or self.without_changes(cell, names, hidden=False))
             return
         self.waiting.append((cell, names, self.student.lives))
@@ -242,7 +243,7 @@ class Grading:
 
     def hidden(self, cell, names, life):
         """Run the hidden part; where the process had to start again, the visible part once more."""
-        first, rest = parts(cell)
+        first, rest = parts(cell.source)
         try:
             self.student.recall(cell.grade_id)
         except (Died, TimeUp, StudentError) as error:
@@ -264,7 +265,7 @@ class Grading:
             return None
         remote, again = self.student.remote, self.names()
         remote.write_back = False
-        failures = (self.attempt(cell, tree, again, hidden) for tree in parts(cell))
+        failures = (self.attempt(cell, part, again, hidden) for part in parts(cell.source) if part)
         failure = next(filter(None, failures), None)
         remote.write_back = True
         return failure
@@ -272,7 +273,7 @@ class Grading:
     def names(self):
         return Names(self.trusted, self.master.answer_names, self.student.get)
 
-    def attempt(self, cell, tree, names, hidden):
+    def attempt(self, cell, part, names, hidden):
         """Run a part of a test: None, or (outcome, message for the student, for the teacher)."""
         try:
             remote = self.student.alive()
@@ -281,7 +282,7 @@ class Grading:
         remote.rewrote = False
         try:
             with quiet(), alarm(min(self.student.until, time.monotonic() + TEST)):
-                exec(compile(tree, "<test>", "exec"), names)
+                exec(part, names)
         except (Exception, TimeUp, Died) as error:
             return self.judge(error, names.touched, cell, hidden)
         if not remote.alive:
@@ -432,15 +433,18 @@ def trusted_names(master, seed):
     return names
 
 
-def parts(cell):
-    """The visible and the hidden part of a test cell, as syntax trees."""
-    lines = cell.source.split("\n")
+@functools.lru_cache(100)
+def parts(source):
+    """The visible and the hidden part of a test, compiled; None for a hidden part that isn't there.
+    """
+    lines = source.split("\n")
     marks = [number for number, line in enumerate(lines, 1) if "BEGIN HIDDEN TESTS" in line]
     cut = min(marks, default=len(lines) + 1)
-    tree = ast.parse(cell.source)
-    seen = [node for node in tree.body if node.end_lineno < cut]
-    first = ast.Module(seen, type_ignores=[])
-    return first, ast.Module(tree.body[len(seen):], type_ignores=[])
+    body = ast.parse(source).body
+    seen = sum(node.end_lineno < cut for node in body)
+    first, rest = (compile(ast.Module(part, type_ignores=[]), "<test>", "exec")
+                   for part in (body[:seen], body[seen:]))
+    return first, rest if body[seen:] else None
 
 
 def line_of(error):
