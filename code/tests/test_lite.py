@@ -146,7 +146,7 @@ def test_prose_is_plain_markdown(chapter):
 
 @pytest.fixture(scope="module")
 def page():
-    """The chapter that runs fastest, in JupyterLite, all cells run; what others were asked for is in page.asked."""
+    """The fastest chapter in JupyterLite, all cells run; page.asked: what others were asked for."""
     playwright = pytest.importorskip(
         "playwright.sync_api", reason="needs playwright: the extra browser"
     )
