@@ -182,6 +182,7 @@ WRONG = [
      {"task-2": 2}),
     ("the label where the gradient is largest, not where it is negative",
      sent(label="int(np.argmax(sent_db2))"), {"task-2": 2}),
+    ("the label as a row of ten", sent(label="np.eye(10)[np.argmin(sent_db2)]"), {"task-2": 2}),
     ("both pictures count alike in a mean", sent(share="0.5"), {"task-2": 2}),
     ("the share by the squares of the deltas",
      sent(share="d_first ** 2 / (d_first ** 2 + d_second ** 2)"), {"task-2": 2}),
@@ -190,6 +191,7 @@ WRONG = [
     ("the 2 of the square, which two outputs cancel", found(faulty="[3, 5]"), {"task-3": 3}),
     ("only one fault found", found(faulty="[5]"), {"task-3": 3}),
     ("the error after the mend", found(error_b1="1e-9"), {"task-3": 3}),
+    ("the error as text, as it is printed", found(error_b1="'7.9e-01'"), {"task-3": 3}),
     ("the error of another block", found(
         error_b1="check_function(lambda p: loss3(p, X3, Y3), lambda p: broken(p, X3, Y3), p3)"
                  "['W2']"), {"task-3": 3}),
@@ -215,6 +217,10 @@ WRONG = [
     ("the slope from a, which holds more than tanh(z)", shortcut(slope="(1 - a[l + 1] ** 2)"),
      {"task-4": 0}),
     ("the lists from the last layer to the first", shortcut(end="return dWs, dbs"), {"task-4": 0}),
+    ("a pair for each layer, in place of two lists",
+     shortcut(end="return list(zip(dWs[::-1], dbs[::-1]))"), {"task-4": 0}),
+    ("an empty place 0, as in the book's plain networks",
+     shortcut(end="return [None, *dWs[::-1]], [None, *dbs[::-1]]"), {"task-4": 0}),
     ("the factor 2 / n forgotten", shortcut(start="blame = a[-1] - Y"), {"task-4": 0}),
     ("the caller's X is added to in place", {"task-4": IN_PLACE}, {"task-4": 2}),
     ("the whole factor instead of one layer's",
