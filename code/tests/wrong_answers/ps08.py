@@ -131,14 +131,14 @@ found = several(line_all="4", line_hidden="9", block_left="'b1'", too_much=TOO_M
 
 RUNS = """
 reads = {}
-for epochs in (4, 40):
+for epochs in (10, 100):
     net = taught(epochs)
     reads[epochs, "old"], reads[epochs, "new"] = (net(X).argmax(axis=1) for X in (X5, X5_new))
 lies = given5 != true5
-early = np.mean(reads[4, "new"] == true5_new)
-late = np.mean(reads[40, "new"] == true5_new)
-measured = np.mean(reads[4, "new"] == given5_new)
-repeated = np.mean((reads[40, "old"] == given5)[lies])
+early = np.mean(reads[10, "new"] == true5_new)
+late = np.mean(reads[100, "new"] == true5_new)
+measured = np.mean(reads[10, "new"] == given5_new)
+repeated = np.mean((reads[100, "old"] == given5)[lies])
 """
 
 
@@ -171,7 +171,8 @@ WRONG = [
      {"task-1": 2}),
     ("5 % wrong answers, not 5 % probability", planned("task-1", q_most="0.05"), {"task-1": 2}),
     ("counts as if every class had been tested equally often",
-     under(read_as="C / C.sum() * len(C)"), {"task-2": 2}),
+     under(read_as="C / C.sum() * len(C)"), {"task-2": 1}),
+    ("the rows are not divided by their sums", under(read_as="C"), {"task-2": 1}),
     ("the columns made to sum to 1, not the rows", under(read_as="C / C.sum(axis=0)"),
      {"task-2": 1}),
     ("the shares go to the answers", under(expected="read_as * shares"), {"task-2": 1}),
@@ -193,6 +194,13 @@ WRONG = [
     ("similar pictures count as copies", {
         "task-3-a": UNITS.format(unit="X / np.linalg.norm(X, axis=1)[:, None]", limit=0.99),
         **score("task-3-b")}, {"task-3": 3}),
+    ("nearly alike counts as a copy", {
+        "task-3-a": UNITS.format(unit="X / np.maximum(np.linalg.norm(X, axis=1), 1e-9)[:, None]",
+                                 limit=0.9999), **score("task-3-b")}, {"task-3": 3}),
+    ("true or false for each row, not its number", {
+        "task-3-a": UNITS.format(unit="X / np.maximum(np.linalg.norm(X, axis=1), 1e-9)[:, None]",
+                                 limit="1 - 1e-12").replace("np.flatnonzero", ""),
+        **score("task-3-b")}, {"task-3": 2}),
     ("a blank picture is 0 times any other",
      leaked("np.allclose(x, (x @ t) / max(t @ t, 1e-300) * t, atol=1e-9)"), {"task-3": 3}),
     ("a score of the copies alone",
@@ -223,19 +231,24 @@ WRONG = [
      found("task-4-b", too_much="size4 / (m4 % size4)"), {"task-4": 3}),
     ("too little, not too much", found("task-4-b", too_much=f"1 / ({TOO_MUCH})"), {"task-4": 3}),
     ("against the labels of the teacher", ran("early = measured"), {"task-5": 1}),
-    ("the training pictures", ran("late = np.mean(reads[40, 'old'] == true5)"), {"task-5": 1}),
+    ("the training pictures", ran("late = np.mean(reads[100, 'old'] == true5)"), {"task-5": 1}),
     ("in per cent", ran("early *= 100"), {"task-5": 1}),
-    ("measured on what was learned", ran("measured = np.mean(reads[4, 'old'] == given5)"),
+    ("measured on what was learned", ran("measured = np.mean(reads[10, 'old'] == given5)"),
      {"task-5": 2}),
-    ("of all labels, not of the wrong ones", ran("repeated = np.mean(reads[40, 'old'] == given5)"),
+    ("of all labels, not of the wrong ones", ran("repeated = np.mean(reads[100, 'old'] == given5)"),
      {"task-5": 2}),
     ("how many are read as they truly are",
-     ran("repeated = np.mean((reads[40, 'old'] == true5)[lies])"), {"task-5": 2}),
-    ("wrong labels by heart after 4 epochs",
-     ran("repeated = np.mean((reads[4, 'old'] == given5)[lies])"), {"task-5": 2}),
+     ran("repeated = np.mean((reads[100, 'old'] == true5)[lies])"), {"task-5": 2}),
+    ("wrong labels by heart after 10 epochs",
+     ran("repeated = np.mean((reads[10, 'old'] == given5)[lies])"), {"task-5": 2}),
 ]
 
 ALSO_RIGHT = [
+    ("a whole number as it is, whatever rounding adds", planned(
+        "task-1", m_single=f"int(np.ceil(round({VARIANCE} / s_wanted ** 2, 6)))")),
+    ("a repair that divides once by the whole batch, in the line of the plan's share", {
+        "task-4-a": MENDED.format(**RIGHT_MENDED).replace(
+            "* share / len(x)", "/ len(X)").replace("        share = len(x) / len(X)\n", "")}),
     ("whole numbers as floats, one more than needed, a rounded share", planned(
         "task-1", m_single=f"float(np.floor({VARIANCE} / s_wanted ** 2) + 1)",
         m_paired="np.floor((2 / ahead) ** 2 * (disputed - ahead ** 2)) + 1",
