@@ -40,6 +40,7 @@ NOTES = 20
 LONGEST = 20_000                # characters of an answer in words
 LATE = f"Not run: the {TOTAL} s for the notebook were used up before."
 UNSEEN = "A test that you don't see failed."
+PICTURE = re.compile(r"\battachment:|\bdata:image/")
 
 
 def grade(master, raw, seed=OPEN_SEED, sandbox="bwrap"):
@@ -361,9 +362,10 @@ def program(master, cells, seed, note):
     """What is run, in order: (kind, cell, source) of "locked", "answer", "words", "added", "test".
 
     The cells of the master in the master's order; behind each, the code cells that the student
-    added there. note: a function that takes a sentence for the student.
+    added there; cells of text belong to the answer in words above them. note: a function that takes
+    a sentence for the student.
     """
-    found, added = handed_in(master, cells, note)
+    found, added, more = handed_in(master, cells, note)
     words = {word for cell in [*found.values(), *sum(added.values(), [])]
              if not cell.nbgrader.get("locked") for word in re.findall(r"\w+", cell.source)}
     made = [("added", cell, cell.source) for cell in added.get(None, [])]
@@ -372,7 +374,13 @@ def program(master, cells, seed, note):
         if cell.nbgrader.get("solution"):
             if theirs and cell.nbgrader["grade"]:
                 text = theirs.source.strip()
-                made.append(("words", cell, "" if text == bare(cell).strip() else text))
+                text = [] if text == bare(cell).strip() else [text]
+                if cell.grade_id in more:
+                    text += ["(added cells)", *more[cell.grade_id]]
+                made.append(("words", cell, "\n\n".join(text)))
+                if PICTURE.search(made[-1][2]):
+                    note(f"The answer to {cell.grade_id} has a picture, which stands only in the "
+                         "notebook.")
             if theirs and theirs.kind == "code":
                 made.append(("answer", cell, theirs.source))
         elif cell.kind == "code" and cell.nbgrader.get("grade"):
@@ -385,21 +393,31 @@ def program(master, cells, seed, note):
 
 
 def handed_in(master, cells, note):
-    """The submission's cells {grade_id: cell} that the master knows, and those that students added:
-    {grade_id of the cell before, or None: [cell]}."""
-    found, added, last = {}, {}, None
+    """The submission's cells {grade_id: cell} that the master knows, those that students added,
+    {grade_id of the cell before, or None: [cell]}, and the texts that they added between an answer
+    in words and the next cell of the set: {its grade_id: [text]}."""
+    found, added, more, last, words = {}, {}, {}, None, None
+    given = {cell.source.strip() for cell in master.cells if not cell.grade_id}
     answers = {cell.grade_id: cell for cell in master.cells if cell.nbgrader.get("solution")}
     for cell in cells:
         known = master.by_id.get(cell.grade_id)
         if known and cell.grade_id not in found:
             found[cell.grade_id], last = cell, cell.grade_id
+            words = last if last in answers and known.nbgrader["grade"] else None
             if cell.grade_id in answers and known.kind != cell.kind:
                 note(f"The cell {cell.grade_id} should be a {known.kind} cell.")
             continue
         if known:
             what = ("the copy is left out" if cell.grade_id not in answers
-                    else "both are run" if cell.kind == "code" else "the first one counts")
+                    else "both are run" if cell.kind == "code"
+                    else "both are read" if cell.grade_id == words else "the first one counts")
             note(f"The cell {cell.grade_id} is there twice; {what}.")
+        text = cell.source.strip()
+        if cell.kind == "markdown" and (cell.grade_id == words if known else text not in given):
+            if words and text:
+                more.setdefault(words, []).append(text)
+        elif cell.kind == "markdown":
+            words = None
         if cell.kind == "code" and (not known or cell.grade_id in answers):
             name = f"added after {last}" if last else "added at the top"
             added.setdefault(last, []).append(Cell("code", cell.source, {"grade_id": name}))
@@ -410,7 +428,7 @@ def handed_in(master, cells, note):
             note(f"The cell {missing} is missing.")
     if list(found) != [cell.grade_id for cell in master.cells if cell.grade_id in found]:
         note("Cells were moved; they are run in the order of the problem set.")
-    return found, added
+    return found, added, more
 
 
 def needed(cell, master, words):

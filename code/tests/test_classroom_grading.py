@@ -174,6 +174,65 @@ def test_a_record_of_right_answers(graded):
     ]  # fmt: skip
 
 
+@pytest.fixture
+def answer(tmp_path):
+    """What is read as the answer to task 5 of a notebook whose cells a function changed; notes."""
+    path = tmp_path / "01-small.ipynb"
+    path.write_bytes(hostile.to_bytes(hostile.master()))
+    master = Master(path)
+
+    def read(change, task_5="Because."):
+        made, notes = hostile.notebook({"task-5": task_5}), []
+        change(made["cells"])
+        cells = grading.notebook.cells(grading.notebook.parse(hostile.to_bytes(made)))
+        steps = grading.program(master, cells, 2026, notes.append)
+        return next(source for kind, _, source in steps if kind == "words"), notes
+
+    return read
+
+
+def text(source, name=None):
+    return hostile.cell("markdown", source, name)
+
+
+def test_cells_of_text_below_an_answer_in_words_belong_to_it(answer):
+    more = [text("One."), hostile.cell("code", "1 + 1"), text("Two.")]
+    assert answer(lambda cells: cells.extend(more)) == (
+        "Because.\n\n(added cells)\n\nOne.\n\nTwo.", [])
+    assert answer(lambda cells: cells.extend(more), "YOUR ANSWER HERE")[0] == (
+        "(added cells)\n\nOne.\n\nTwo.")
+    assert answer(lambda cells: cells.append(text("  ")))[0] == "Because."
+
+
+def test_cells_of_text_elsewhere_are_no_answer(answer):
+    assert answer(lambda cells: cells.insert(-1, text("My plan.")))[0] == "Because."
+
+    def another_order(cells):
+        last = cells.pop()
+        cells[1:1] = [last]
+        cells.append(text("The end."))
+
+    assert answer(another_order)[0] == "Because."
+
+
+def test_an_answer_in_words_that_was_split_is_read_whole(answer):
+    """Jupyter gives both halves of a cell the same metadata."""
+    def split(cells):
+        cells.append(cells[-1] | {"id": "half", "source": "And so."})
+
+    assert answer(split) == ("Because.\n\n(added cells)\n\nAnd so.",
+                             ["The cell task-5 is there twice; both are read."])
+
+
+@pytest.mark.parametrize("picture", ["![](attachment:page.png)", '<img src="attachment:a.jpg">',
+                                     "![mine](data:image/png;base64,AAAA)"])
+def test_a_picture_in_an_answer_is_told(answer, picture):
+    said = ["The answer to task-5 has a picture, which stands only in the notebook."]
+    assert answer(lambda cells: None, picture)[1] == said
+    assert answer(lambda cells: cells.append(text(picture)))[1] == said
+    assert answer(lambda cells: cells.insert(-1, text(picture)))[1] == []
+
+
 @needs_bubblewrap
 def test_another_students_number_earns_nothing(graded):
     total = np.random.default_rng([8, 2]).normal(size=5).round(3).sum()
