@@ -5,6 +5,7 @@ code 2; what would do harm is refused with exit code 1; stopped by Ctrl-C it is 
 """
 
 import argparse
+import codecs
 import contextlib
 import errno
 import os
@@ -140,14 +141,20 @@ def warn(text):
 
 
 def read_secret(path):
-    """The course's secret: the bytes of a file, without white space around them."""
+    """The course's secret: the bytes of a file, without a byte order mark and white space around.
+
+    Text in several lines or with a comma is refused: that is a roster, probably.
+    """
     if path is None:
         return None
     with open(path, "rb") as file:
-        secret = file.read(4096).strip()
+        secret = file.read(4096).removeprefix(codecs.BOM_UTF8).strip()
         mode = os.fstat(file.fileno()).st_mode
     if len(secret) < SECRET:
         raise BadInput(f"{path}: expected a secret of at least {SECRET} bytes, got {len(secret)}")
+    is_text = "\ufffd" not in secret.decode("utf-8", "replace")[:-1]
+    if is_text and set(b",;\r\n") & set(secret):
+        raise BadInput(f"{path}: expected a secret in one line, without commas; is it the roster?")
     if mode & 0o077:
         warn(f"warning: {path} can be read by others on this machine: chmod 600 {path}")
     return secret

@@ -138,7 +138,7 @@ def test_a_roster_as_excel_writes_it(tmp_path):
         ("student,name\ns1,A\n,B\n", "line 3: the student's id is empty"),
         ("student,name\n../s1,A\n", "line 2: expected an id of letters"),
         ("student,canvas\ns1,7\ns2,7\n", "line 3: the canvas number '7' stands in line 2, too"),
-        ("name,mail\nA,b\n", "expected a column 'student', got name, mail"),
+        ("name,mail\nA,b\n", "r.csv: expected a column 'student' in its first line, found none"),
         ("student,name\n", "expected at least one student"),
         ("", "found nothing"),
         ('student,name\ns1,"A\n', "no CSV"),

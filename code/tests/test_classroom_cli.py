@@ -287,6 +287,24 @@ def test_rosters_and_seed_files_that_are_none(tmp_path, path, fails, run):
             f"chmod 600 {secret}\n"
 
 
+def test_a_secret_is_never_shown_and_a_roster_is_no_secret(tmp_path, path, course, fails, run):
+    roster, secret = course[1], course[3]
+    out = tmp_path / "out"
+    fails(2, "secret: expected a column 'student' in its first line", "release", path, "-o", out,
+          "--roster", secret, "--seed-file", roster)
+    assert SECRET.decode() not in run("release", path, "-o", out, "--roster", secret)[2]
+    for text in ("student,name,canvas,section", "student;name;canvas;section",
+                 "a line of a roster\nanother line\n"):
+        secret.write_text(text)
+        fails(2, "expected a secret in one line, without commas", "grade", path, tmp_path / "in",
+              "-o", out, "--roster", roster, "--seed-file", secret)
+    assert not out.exists()
+    secret.write_bytes(b"\xef\xbb\xbf" + SECRET + b"\r\n")
+    assert cli.read_secret(secret) == SECRET
+    secret.write_bytes(b",\n\xff" * 8)       # bytes at random may hold anything
+    assert cli.read_secret(secret) == b",\n\xff" * 8
+
+
 @pytest.mark.parametrize(("option", "words"), [
     (["--jobs", "0"], "expected a number from 1 to 1000, got '0'"),
     (["--jobs", "many"], "expected a number from 1 to 1000, got 'many'"),
