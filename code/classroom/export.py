@@ -90,7 +90,8 @@ def comment(result):
     """The points of each task in a line, and the comments on marks given by hand."""
     parts = [f"{name}: {report.points(score) or 'not known yet'}"
              for name, score in result.tasks.items()]
-    said = [mark["comment"] for mark in result.marks.values() if mark["comment"]]
+    said = [mark["comment"] for name, mark in result.marks.items()
+            if mark["comment"] and name not in result.unmarked]
     return "; ".join([*parts, *said])
 
 

@@ -19,6 +19,7 @@ SHOWN = 4000            # characters of a student's output or answer
 LARGEST = 500 * 2**20   # bytes of a sheet
 CELL = 30_000           # characters in a cell of a table; Excel takes 32,767
 SHEET = "student", "name", "task", "title", "answer", "maximum", "score", "comment"
+WITHDRAWN = "-"         # as a score: the mark is taken back
 FORMULA = re.compile(r"\s*[=+\-@\uff0b\uff0d\uff1d\uff20|%]")       # OWASP, "CSV Injection"
 STATUS = {
     "graded": "Your notebook was run and tested.",
@@ -53,15 +54,16 @@ class Result:
     """A record and the marks given by hand, added up.
 
     tasks: {task: points, or None while they are not known}; score: what is known of them; maximum;
-    unmarked: manual tasks without a mark; changed: those whose answer is another than when it was
-    marked; stray: marks for tasks that are no longer there; final: whether nothing is missing.
+    unmarked: manual tasks without a mark that counts; changed: those whose answer is another than
+    when it was marked; above: those whose mark is above the maximum, which a new master may have
+    lowered; stray: marks for tasks that are no longer there; final: whether nothing is missing.
     """
 
     def __init__(self, record, marks):
         self.record, self.marks = record, marks
         self.nothing = record["status"] in ("missing", "unreadable")
         self.failed = record["status"] == "grader error"
-        self.tasks, self.unmarked, self.changed = {}, [], []
+        self.tasks, self.unmarked, self.changed, self.above = {}, [], [], []
         self.maximum = float(record["maximum"])
         for task in record["tasks"]:
             unknown = any(test["outcome"] == "grader error" for test in task["tests"])
@@ -77,20 +79,26 @@ class Result:
         name = "-".join(item["id"].split("-")[:2])
         self.maximum += item["maximum"]
         number = mark["score"] if mark else 0.0 if self.nothing else None
+        if mark and mark.get("answer") != digest(item["answer"]):
+            self.changed.append(item["id"])
+            number = None
+        elif mark and number > item["maximum"]:
+            self.above.append(item["id"])
+            number = None
         if number is None:
             self.unmarked.append(item["id"])
-        elif mark and mark.get("answer") != digest(item["answer"]):
-            self.changed.append(item["id"])
         known = self.tasks.get(name, 0.0)
         self.tasks[name] = None if number is None or known is None else known + number
 
     def notes(self):
         """What the gradebook says in its last column."""
         found = [*self.record["submission"]["notes"], *self.record["notes"]]
-        if self.unmarked:
-            found.append(f"to be marked by hand: {', '.join(self.unmarked)}")
+        if new := [name for name in self.unmarked if name not in self.marks]:
+            found.append(f"to be marked by hand: {', '.join(new)}")
         if self.changed:
             found.append(f"the answer has changed since it was marked: {', '.join(self.changed)}")
+        if self.above:
+            found.append(f"to be marked again: {', '.join(self.above)}")
         if self.stray:
             found.append(f"a mark for what is no task any more: {', '.join(self.stray)}")
         return found
@@ -156,11 +164,11 @@ def sheet(found, filled_in):
     """
     lines = []
     for result in found:
-        if result.nothing:
-            continue
         record = result.record
         for item in record["manual"]:
             mark = result.marks.get(item["id"], {})
+            if result.nothing and not mark:
+                continue
             score, comment = points(mark.get("score")), mark.get("comment", "")
             score, comment = filled_in.get((record["student"], item["id"]), (score, comment))
             lines.append([
@@ -192,48 +200,47 @@ def filled_in(path):
 
 
 def read_marks(folder, path):
-    """The marks in a filled-in sheet: {student: {task: {"score", "comment", "answer"}}}.
+    """The marks in a filled-in sheet: {student: {task: {"score", "comment", "answer"}}}, or None
+    in place of a mark that a score - withdraws.
 
     Lines without a score are passed over. Raises BadInput for a file that is no such sheet, Refused
-    with the line for a student or task that isn't in the batch, a score that is no number from 0 to
-    the maximum, or two lines on one answer: then no mark is taken.
+    with the row for a student or task that isn't in the batch, a score that is no number from 0 to
+    the maximum, or two rows on one answer: then no mark is taken.
     """
     header, lines = rows(path, LARGEST)
     if lacking := {"student", "task", "score"} - set(header):
         raise BadInput(f"{path}: expected columns student, task, score; {min(lacking)} is missing")
     records = {record["student"]: record for record in folder.all_records()}
     found, seen, faults = {}, {}, []
-    for number, line in lines:
+    for row, (_, line) in enumerate(lines, 2):      # as a spreadsheet counts; answers have lines
         student, task = bare(line["student"]), bare(line["task"])
-        comment = bare(line.get("comment", ""))
-        if not line["score"]:
+        comment, given = bare(line.get("comment", "")), bare(line["score"])
+        where = f"{student[:80]}, {task[:80]} (row {row})"
+        if not given:
             if comment:
-                faults.append(f"line {number}: a comment without a score")
+                faults.append(f"{where}: a comment without a score")
             continue
         try:
             item = next(i for i in records[student]["manual"] if i["id"] == task)
         except KeyError:
-            faults.append(f"line {number}: there is no student {student[:80]!r} in this batch")
+            faults.append(f"{where}: there is no such student in this batch")
             continue
         except StopIteration:
-            faults.append(f"line {number}: {task[:80]!r} is no task marked by hand")
+            faults.append(f"{where}: this is no task marked by hand")
             continue
-        score = as_number(line["score"])
-        if score is None or not 0 <= score <= item["maximum"]:
-            faults.append(
-                f"line {number}: expected a score from 0 to {points(item['maximum'])}, got "
-                f"{line['score'][:40]!r}"
-            )
+        score = as_number(given)
+        if given != WITHDRAWN and (score is None or not 0 <= score <= item["maximum"]):
+            faults.append(f"{where}: expected a score from 0 to {points(item['maximum'])}, got "
+                          f"{given[:40]!r}")
         elif (student, task) in seen:
-            faults.append(f"line {number}: {student}, {task} stand in line {seen[student, task]}")
+            faults.append(f"{where}: it stands in row {seen[student, task]}, too")
         else:
-            seen[student, task] = number
-            found.setdefault(student, {})[task] = {
-                "score": score, "comment": comment, "answer": digest(item["answer"]),
-            }  # fmt: skip
+            seen[student, task] = row
+            mark = {"score": score, "comment": comment, "answer": digest(item["answer"])}
+            found.setdefault(student, {})[task] = None if given == WITHDRAWN else mark
     if faults:
         more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
-        raise Refused(f"{path}, {faults[0]}{more}; nothing was merged")
+        raise Refused(f"{path}: {faults[0]}{more}; nothing was merged")
     return found
 
 
@@ -252,7 +259,8 @@ def as_number(text):
 def changes(folder, old, records):
     """Lines that say whose score changes, from what to what, in which test and why.
 
-    old: {student: record}; records: the new ones. Marks by hand are the same before and after.
+    old: {student: record}; records: the new ones. Marks by hand are the same, but one may no
+    longer count.
     """
     marks, lines = folder.marks(), []
     for record in records:
@@ -260,6 +268,8 @@ def changes(folder, old, records):
         own = marks.get(student, {})
         before, after = Result(old[student], own), Result(record, own)
         found = changed_tests(old[student], record)
+        found += [f"{name}: to be marked again" for name in after.unmarked
+                  if name not in before.unmarked]
         if old[student]["status"] != record["status"]:
             found.insert(0, f"{old[student]['status']} → {record['status']}")
         if before.score != after.score or before.maximum != after.maximum or found:
@@ -433,7 +443,11 @@ def mark_feedback(item, result):
     mark = result.marks.get(item["id"])
     body = [f"<h2>{escape(heading({'task': item['id'], 'title': item['title']}))}: "
             "marked by hand</h2>"]
-    if mark:
+    if item["id"] in result.changed:
+        body.append("<p>The answer has changed since it was marked; it will be marked again.</p>")
+    elif item["id"] in result.above:
+        body.append("<p>It will be marked again.</p>")
+    elif mark:
         body.append(f"<p>{out_of(mark['score'], item['maximum'])}</p>")
         if mark["comment"]:
             body.append(f"<p>{escape(mark['comment'])}</p>")
@@ -573,6 +587,8 @@ def attention(found):
             why.append("late")
         if result.changed:
             why.append("the answer has changed since it was marked")
+        if result.above:
+            why.append("a mark above the maximum")
         if result.stray:
             why.append("a mark for what is no task any more")
         if why:

@@ -669,14 +669,14 @@ def test_a_sheet_as_a_german_excel_writes_it(graded):
 @pytest.mark.parametrize(
     ("line", "said"),
     [
-        ("s9,task-4,1,", "line 3: there is no student 's9' in this batch"),
-        ("s2,task-1,1,", "line 3: 'task-1' is no task marked by hand"),
-        ("s2,task-4,2.5,", "line 3: expected a score from 0 to 2, got '2.5'"),
-        ("s2,task-4,-1,", "line 3: expected a score from 0 to 2, got '-1'"),
-        ("s2,task-4,good,", "line 3: expected a score from 0 to 2, got 'good'"),
-        ("s2,task-4,nan,", "line 3: expected a score from 0 to 2, got 'nan'"),
-        ("s1,task-4,2,", "line 3: s1, task-4 stand in line 2"),
-        ("s2,task-4,,forgot", "line 3: a comment without a score"),
+        ("s9,task-4,1,", "s9, task-4 (row 3): there is no such student in this batch"),
+        ("s2,task-1,1,", "s2, task-1 (row 3): this is no task marked by hand"),
+        ("s2,task-4,2.5,", "s2, task-4 (row 3): expected a score from 0 to 2, got '2.5'"),
+        ("s2,task-4,-1,", "s2, task-4 (row 3): expected a score from 0 to 2, got '-1'"),
+        ("s2,task-4,good,", "s2, task-4 (row 3): expected a score from 0 to 2, got 'good'"),
+        ("s2,task-4,nan,", "s2, task-4 (row 3): expected a score from 0 to 2, got 'nan'"),
+        ("s1,task-4,2,", "s1, task-4 (row 3): it stands in row 2, too"),
+        ("s2,task-4,,forgot", "s2, task-4 (row 3): a comment without a score"),
     ],
 )
 def test_a_sheet_with_a_fault_is_refused_whole(graded, capsys, line, said):
@@ -694,7 +694,7 @@ def test_marks_survive_a_second_run_and_an_answer_that_changed_is_flagged(graded
     handed_in(tmp_path / "in", s2="3", s3="2")
     grade(master, tmp_path / "in", folder.path, resume=True)
     lines = table(folder.path / "grades.csv")
-    assert [line["task-4"] for line in lines] == ["2", "1", ""]
+    assert [line["task-4"] for line in lines] == ["2", "", ""]
     assert lines[1]["note"] == "the answer has changed since it was marked: task-4"
     assert lines[0]["note"] == ""
     renamed = small_master.cells()
