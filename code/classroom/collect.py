@@ -31,6 +31,7 @@ from . import notebook
 
 MOST_FILES = 20_000                 # in one archive or folder
 MOST_BYTES = 20 * 2**30             # unpacked, all together
+SHOWN = 5                           # names of files in a note
 TIGHTEST = 500                      # times smaller than unpacked: no honest notebook is
 COLUMNS = "student", "name", "email", "canvas", "moodle", "section"
 SAFE = re.compile(r"\w(?:[\w@.+ -]{0,78}[\w@+-])?")     # an id that is a file name everywhere
@@ -102,7 +103,8 @@ def rows(path, largest=notebook.LARGEST):
     """The columns of a CSV file, in lower case, and its rows as [(line number, {column: text})].
 
     Commas, semicolons or tabs, a byte order mark and any line ends are accepted, as Excel writes
-    them. Raises BadInput, which names the line, for text that is not UTF-8 or no CSV.
+    them. Raises BadInput, which names the line, for text that is not UTF-8 or no CSV, or for a row
+    with more cells than the header.
     """
     path = Path(path)
     with open(path, "rb") as file:
@@ -128,6 +130,9 @@ def rows(path, largest=notebook.LARGEST):
                 continue
             if header is None:
                 header = [name.lower() for name in row]
+            elif any(row[len(header):]):
+                raise BadInput(f"{path}, line {reader.line_num}: expected {len(header)} cells as "
+                               f"in the first line, got {len(row)}; text with a comma needs quotes")
             else:
                 found.append((reader.line_num, dict(zip(header, row + [""] * len(header)))))
     except csv.Error as error:
@@ -139,8 +144,9 @@ def rows(path, largest=notebook.LARGEST):
 
 def read_roster(path):
     """The students of a roster in its order: columns student (the id), and if there are any name,
-    email, canvas (the number of the student's Canvas account), moodle (the number that Moodle's
-    archive has in its file names), section. Other columns are passed over.
+    email, canvas (the number of the student's Canvas account), moodle (for students of one name:
+    the number in the file names of this assignment's archive), section. Other columns are passed
+    over.
 
     Raises BadInput with the line number for an id that is empty, twice there, or no file name.
     """
@@ -324,6 +330,11 @@ def is_notebook(name):
     return name.lower().endswith(".ipynb")
 
 
+def count(number, what):
+    """1 notebook, 2 notebooks."""
+    return f"{number} {what}{'s' * (number != 1)}"
+
+
 def printable(text):
     """A name for a message: cut, and without signs that can't be shown."""
     return "".join(c if c.isprintable() else "?" for c in text)[:160]
@@ -370,9 +381,11 @@ def ways_to_write(name):
 
 
 def match(found, roster):
-    """{(kind, who): Student} for all files: by id or number, else by a name that only one has.
+    """{(kind, who): Student} for all files: by id or Canvas's number, else by a name that only one
+    has.
 
-    Two accounts with one student's name, or one name of two students, are no match.
+    Two accounts with one student's name, or one name of two students, are no match. Moodle's number
+    is another in each assignment, so it only decides between students of one name.
     """
     owners = {}
     for file in found:
@@ -388,8 +401,11 @@ def match(found, roster):
     matched = {}
     for (kind, who), name in owners.items():
         student = direct.get((kind, who.casefold()))
+        same = names.get(letters(name), [])
+        if kind == "moodle" and student not in same:
+            student = None
         if not student and kind != "plain":
-            same = [s for s in names.get(letters(name), []) if not getattr(s, kind)]
+            same = [s for s in same if kind == "moodle" or not s.canvas]
             so_called = [k for (k, _), other in owners.items() if letters(other) == letters(name)]
             student = same[0] if len(same) == 1 and so_called.count(kind) == 1 else None
         matched[kind, who] = student or stranger(kind, who, name, bool(roster))
@@ -408,15 +424,24 @@ def stranger(kind, who, name, roster):
 def collect(source, problem_set, roster=None, deadline=None, attempts="last"):
     """One Submission a student, of the roster first, and notes for the teacher.
 
-    Of several notebooks those named like the problem set count, if there are any. Among them,
+    Of several notebooks those whose name begins like the problem set's count, if there are any:
+    01-one-neuron_v2.ipynb, 01-one-neuron (1).ipynb. Among them,
     attempts="last" takes the last one handed in before the deadline (a datetime with a zone), or
     the last of all if none was; "first" takes the first. Attempts are ordered by their time, then
     by their names; Canvas's by its numbers. Late is what Canvas marks so, or what was handed in
     after the deadline: of a plain folder, nbgrader's timestamp.txt or the file's time of change is
     looked at. Archives of Canvas and Moodle don't hold that time. No marks are taken off.
+
+    Raises BadInput if there is no notebook, or if nothing belongs to anyone on the roster.
     """
     found, notes = files(source)
+    if not any(is_notebook(file.title) for file in found):
+        got = f"{count(len(found), 'file')} and none of them" if found else "none"
+        raise BadInput(f"{source}: expected submissions (notebooks, .ipynb), found {got}")
     matched = match(found, roster)
+    if roster and not any(student in roster for student in matched.values()):
+        raise BadInput(f"{source}: {count(len(found), 'file')}, and none belongs to anyone on the "
+                       f"roster; its first file is {shown(found[0])}")
     handed_in = {}
     for file in found:
         student = matched[file.kind, file.who]
@@ -434,16 +459,18 @@ def collect(source, problem_set, roster=None, deadline=None, attempts="last"):
         made.append(chosen(student, own, problem_set, deadline, attempts))
     timeless = [s for s in made if s.file and deadline and not s.submitted and not s.late]
     if timeless:
+        say = "submission doesn't say when it was" if len(timeless) == 1 else \
+            "submissions don't say when they were"
         notes.append(
-            f"{len(timeless)} submissions don't say when they were handed in, so the deadline was "
-            "not applied to them (archives of Canvas and Moodle have no such time)"
+            f"{len(timeless)} {say} handed in, so the deadline was not applied there (archives of "
+            "Canvas and Moodle have no such time)"
         )
     return made, notes
 
 
 def chosen(student, own, problem_set, deadline, attempts):
     """The Submission of one student, from all files that are theirs."""
-    ours = re.compile(re.escape(problem_set) + r"([-_ ]?\(?\d+\)?)?\.ipynb", re.IGNORECASE)
+    ours = re.compile(re.escape(problem_set) + r"(?!-checkpoint)(\d+|[\W_].*)?\.ipynb", re.I)
     books = [file for file in own if is_notebook(file.title)]
     books = [file for file in books if ours.fullmatch(file.title)] or books
     if not books:
@@ -460,8 +487,14 @@ def chosen(student, own, problem_set, deadline, attempts):
     file = books[0] if attempts == "first" else (in_time or books)[-1]
     notes = []
     if len(books) > 1:
-        title = printable(file.title)
-        notes.append(f"You handed in {len(books)} notebooks; this is about {title}.")
+        late = [book for book in books if book not in in_time] if file in in_time else []
+        others = [printable(book.title) + " (late)" * (book in late and attempts == "last")
+                  for book in books if book is not file]
+        more = f" and {len(others) - SHOWN} more" if len(others) > SHOWN else ""
+        notes.append(
+            f"You handed in {len(books)} notebooks; this is about {printable(file.title)}. Not "
+            f"looked at: {', '.join(others[:SHOWN])}{more}."
+        )
     return Submission(
         student, shown(file), file.read, books.index(file) + 1, len(books),
         file.time.isoformat() if deadline and file.time else None,

@@ -140,6 +140,8 @@ def test_a_roster_as_excel_writes_it(tmp_path):
         ("student,canvas\ns1,7\ns2,7\n", "line 3: the canvas number '7' stands in line 2, too"),
         ("name,mail\nA,b\n", "r.csv: expected a column 'student' in its first line, found none"),
         ("student,name\n", "expected at least one student"),
+        ("student,name\ns1,A,\ns2,Berg, Anna\n", "line 3: expected 2 cells as in the first line, "
+         "got 3"),
         ("", "found nothing"),
         ('student,name\ns1,"A\n', "no CSV"),
         ("student,name\ns1,Änne\n".encode("cp1252"), "line 2: expected text in UTF-8"),
@@ -214,7 +216,9 @@ def test_the_last_attempt_in_time_counts_and_late_is_marked(tmp_path):
     found, _ = collected(tmp_path / "in", deadline=DEADLINE)
     assert [(s.read(), s.late, s.attempt, s.attempts) for s in found.values()] == [
         (b"05-04", False, 2, 3), (b"05-06", True, 2, 2), (b"05-04", False, 1, 1)]
-    assert found["s1"].notes == ["You handed in 3 notebooks; this is about 01-small-1.ipynb."]
+    assert found["s1"].notes == ["You handed in 3 notebooks; this is about 01-small-1.ipynb. Not "
+                                 "looked at: 01-small-0.ipynb, 01-small-2.ipynb (late)."]
+    assert found["s2"].notes[0].endswith("Not looked at: 01-small-0.ipynb.")
     found, _ = collected(tmp_path / "in", deadline=DEADLINE, attempts="first")
     assert [s.read() for s in found.values()] == [b"05-03", b"05-05", b"05-04"]
 
@@ -253,9 +257,12 @@ def test_canvas_names(tmp_path, roster):
 
 def test_two_of_one_name_are_not_guessed(tmp_path, roster):
     archive = zipped(tmp_path / "c.zip", ("kimlee_1_100_01-small.ipynb", "1"),
-                     ("kimlee_2_101_01-small.ipynb", "2"), ("raypat_3_102_01-small.ipynb", "3"))
-    found, _ = collected(archive, roster("student,name", "s1,Lee Kim", "s2,Pat Ray", "s3,Ray Pat"))
-    assert [name for name, s in found.items() if s.file] == ["canvas-1", "canvas-2", "canvas-3"]
+                     ("kimlee_2_101_01-small.ipynb", "2"), ("raypat_3_102_01-small.ipynb", "3"),
+                     ("itoken_4_103_01-small.ipynb", "4"))
+    found, _ = collected(archive, roster("student,name", "s1,Lee Kim", "s2,Pat Ray", "s3,Ray Pat",
+                                         "s4,Ken Ito"))
+    assert [name for name, s in found.items() if s.file] == [
+        "s4", "canvas-1", "canvas-2", "canvas-3"]
 
 
 @pytest.mark.parametrize("form", [
@@ -264,20 +271,59 @@ def test_two_of_one_name_are_not_guessed(tmp_path, roster):
 def test_moodle_names(tmp_path, roster, form):
     archive = zipped(
         tmp_path / "m.zip",
-        *[(form.format(who), who) for who in ("Änne van Berg_501", "Ken Ito_502", "No One_503")],
+        *[(form.format(who), who) for who in ("Änne van Berg_501", "Lee Kim_502", "No One_503")],
         ("Pat Ray_504_assignsubmission_onlinetext/onlinetext.html", "words"))
-    found, _ = collected(archive, roster("student,name,moodle", "s1,Änne van Berg,", "s2,K. I.,502",
-                                         "s3,Pat Ray,"))
+    found, _ = collected(archive, roster("student,name,moodle", "s1,Änne van Berg,",
+                                         "s2,Lee Kim,502", "s3,Pat Ray,"))
     assert [s.read and s.read().decode() for s in found.values()] == [
-        "Änne van Berg_501", "Ken Ito_502", None, "No One_503"]
+        "Änne van Berg_501", "Lee Kim_502", None, "No One_503"]
     assert found["s3"].fault.endswith("got onlinetext.html.")
+
+
+def test_moodles_number_of_another_assignment_is_nobodys(tmp_path, roster):
+    """Each assignment has numbers of its own: they only tell two of one name apart."""
+    people = roster("student,name,moodle", "s1,Ada Abel,1", "s2,Ben Bolt,2", "s3,Lee Kim,3",
+                    "s4,Lee Kim,4", "s5,Pat Ray,")
+    names = "Ada Abel_2", "Ben Bolt_7", "Lee Kim_4", "Lee Kim_3", "Pat Ray_1", "Pat Ray_8"
+    archive = zipped(tmp_path / "m.zip", *[
+        (f"{name}_assignsubmission_file/01-small.ipynb", name) for name in names])
+    found, _ = collected(archive, people)
+    assert {name: s.read().decode() for name, s in found.items() if s.file} == {
+        "s1": "Ada Abel_2", "s2": "Ben Bolt_7", "s3": "Lee Kim_3", "s4": "Lee Kim_4",
+        "moodle-1": "Pat Ray_1", "moodle-8": "Pat Ray_8"}
+
+
+def test_files_of_nobody_on_the_roster_and_files_that_are_no_notebooks_are_refused(
+    tmp_path, roster
+):
+    source = handed_in(tmp_path / "in", s1="1", s2="2")
+    with pytest.raises(BadInput, match="in: 2 files, and none belongs to anyone on the roster; its "
+                                       "first file is s1/01-small.ipynb"):
+        collect.collect(source, "01-small", roster("student", "ada", "ben"))
+    written(tmp_path / "words/s1/report.pdf", "%PDF")
+    with pytest.raises(BadInput, match="found 1 file and none of them"):
+        collect.collect(tmp_path / "words", "01-small")
+    (tmp_path / "none").mkdir()
+    with pytest.raises(BadInput, match="found none"):
+        collect.collect(tmp_path / "none", "01-small", roster("student", "s1"))
+
+
+@pytest.mark.parametrize("more", ["-final", "_v2", " (1)", "-Kopie", " - Copy", "-2", "3"])
+def test_names_that_begin_with_the_problem_sets_count_as_it(tmp_path, more):
+    names = "01-small", "01-smaller", "02-other"
+    for n, name in enumerate((*names, f"01-small{more}")):
+        os.utime(written(tmp_path / f"in/s1/{name}.ipynb", name), (n, n))
+    found, _ = collected(tmp_path / "in")
+    assert (found["s1"].file, found["s1"].attempts) == (f"s1/01-small{more}.ipynb", 2)
+    assert found["s1"].notes == [f"You handed in 2 notebooks; this is about 01-small{more}.ipynb. "
+                                 "Not looked at: 01-small.ipynb."]
 
 
 def test_a_deadline_is_not_applied_where_the_archive_has_no_times(tmp_path):
     archive = zipped(tmp_path / "c.zip", ("kimlee_1_100_01-small.ipynb", "1"))
     found, notes = collected(archive, deadline=DEADLINE)
     assert not found["canvas-1"].late
-    assert "1 submissions don't say when they were handed in" in notes[0]
+    assert "1 submission doesn't say when it was handed in" in notes[0]
 
 
 def entry(name, mode=None, **settings):

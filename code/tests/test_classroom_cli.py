@@ -206,7 +206,7 @@ def test_the_archive_of_canvas_with_a_deadline_that_is_kept(tmp_path, path, run)
     out, how = tmp_path / "out", ["--roster", tmp_path / "r.csv"]
     code, said, _ = run("grade", path, tmp_path / "submissions.zip", "-o", out, *how,
                         "--deadline", "2026-05-04T18:00-05:00")
-    assert code == 0 and "1 submissions don't say when they were handed in" in said
+    assert code == 0 and "1 submission doesn't say when it was handed in" in said
     assert [(line["score"], line["late"]) for line in table(out / "grades.csv")] == [
         ("6", ""), ("0", "late")]
     hand_in(tmp_path / "in", s1=answered(path))
