@@ -1,7 +1,7 @@
 """Grades for the systems of a university: Canvas, Moodle, Gradescope.
 
-A grade that isn't final (an answer still to be marked by hand, a fault of the grader, nothing
-handed in) is an empty cell, which both Canvas and Moodle read as no grade.
+A grade that isn't final (an answer still to be marked by hand, a fault of the grader, a file that
+can't be read, nothing handed in) is an empty cell, which both Canvas and Moodle read as no grade.
 """
 
 import io
@@ -25,24 +25,30 @@ def grades(folder, system, column=None):
     column: what the assignment is called there; the problem set's title if it isn't given.
     """
     about, found = folder.about(), report.results(folder)
-    lines, notes, left_out = [], [], []
+    lines, notes, left_out, numbers = [], [], [], {}
     maker = {"canvas": canvas, "moodle": moodle}[system]
     students = {student["student"]: student for student in about["students"]}
     for result in found:
         student = students[result.record["student"]]
-        if student["listed"] or (system == "canvas" and student["canvas"]):
-            lines.append((student, result))
-        else:
+        if not student["listed"]:
             left_out.append(student["student"])
+        elif system == "canvas" and (first := numbers.get(student["canvas"])):
+            notes.append(f"{student['student']} has the same Canvas number as {first}, so is not in "
+                         "the table")
+        else:
+            lines.append((student, result))
+            if student["canvas"]:
+                numbers[student["canvas"]] = student["student"]
     if left_out:
         notes.append(f"not on the roster, so not in the table: {', '.join(left_out)}")
-    if unfinished := sum(not r.final and r.record["status"] != "missing" for _, r in lines):
-        notes.append(f"{unfinished} students have no final grade yet: their cells are empty")
+    if unfinished := sum(not grade(r) and r.record["status"] != "missing" for _, r in lines):
+        whose = "student has" if unfinished == 1 else "students have"
+        notes.append(f"{unfinished} {whose} no final grade yet: an empty cell")
     return maker(lines, column or about["title"]), notes
 
 
 def grade(result):
-    final = result.final and result.record["status"] != "missing"
+    final = result.final and not result.nothing
     return report.points(round(result.score, 4)) if final else ""
 
 
@@ -57,9 +63,9 @@ def canvas(lines, column):
     header = ["Student", "ID", "SIS User ID", "SIS Login ID", "Section", report.text_cell(column)]
     table = [["    Points Possible", "", "", "", "", report.points(maximum)]]
     for student, result in lines:
-        own = student["student"] if student["listed"] else ""
+        own = student["student"]
         table.append([
-            report.text_cell(student["name"] or student["student"]), student["canvas"], own, own,
+            report.text_cell(student["name"] or own), student["canvas"], own, own,
             report.text_cell(student["section"]), grade(result),
         ])  # fmt: skip
     return report.table(header, table, mark=False)

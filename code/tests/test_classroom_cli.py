@@ -156,7 +156,7 @@ def test_a_course_from_grading_to_the_way_back(tmp_path, path, course, run):
     assert not list(out.glob(".*"))
 
     code, said, _ = run("export", out, "--format", "canvas", "-o", tmp_path / "c.csv")
-    assert code == 0 and "1 students have no final grade yet" in said
+    assert code == 0 and "1 student has no final grade yet" in said
     assert (tmp_path / "c.csv").read_text().splitlines()[2:] == [
         "Ada,,s1,s1,,8", "Ben,,s2,s2,,7", "Cy,,s3,s3,,", "Di,,s4,s4,,"]
 

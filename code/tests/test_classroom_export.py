@@ -62,11 +62,22 @@ def as_canvas_reads(data):
 def test_canvas_reads_the_table(folder):
     data, notes = export.grades(folder, "canvas", "01 One neuron (4711)")
     assert as_canvas_reads(data) == ("01 One neuron (4711)", "8", {
-        "11": "8", "12": "4.5", "s3": "", "14": "", "15": "0"})
+        "11": "8", "12": "4.5", "s3": "", "14": "", "15": ""})
     assert read(data)[2] == ["Berg, Änne", "11", "s1", "s1", "A", "8"]
     assert read(data)[4][0] == "'=1+1"
     assert notes == ["not on the roster, so not in the table: guest",
-                     "1 students have no final grade yet: their cells are empty"]
+                     "2 students have no final grade yet: an empty cell"]
+
+
+def test_a_canvas_number_stands_once_in_the_table(folder):
+    """A stranger of Canvas's archive may be one of the roster; an id may have been corrected."""
+    about = folder.about()
+    about["students"][2]["canvas"] = about["students"][5]["canvas"] = "11"
+    folder.write_json(folder.path / "batch.json", about)
+    data, notes = export.grades(folder, "canvas")
+    assert [row[1] for row in read(data)[2:]] == ["11", "12", "14", "15"]
+    assert notes[0] == "s3 has the same Canvas number as s1, so is not in the table"
+    assert notes[1] == "not on the roster, so not in the table: guest"
 
 
 def test_a_fault_of_the_grader_is_no_grade(folder):
@@ -84,7 +95,7 @@ def test_moodle_reads_the_table(folder):
     assert rows[0] == ["ID number", "Full name", "Email address", "A small set",
                        "A small set feedback"]
     assert [row[0] for row in rows[1:]] == ["s1", "s2", "s3", "s4", "s5"]
-    assert [row[3] for row in rows[1:]] == ["8", "4.5", "", "", "0"]
+    assert [row[3] for row in rows[1:]] == ["8", "4.5", "", "", ""]
     assert rows[1][4] == "task-1: 3; task-2: 1; task-3: 2; task-4: 2; well said, =so"
     assert rows[3][1] == "'=1+1"
 
