@@ -33,8 +33,8 @@ def grades(folder, system, column=None):
         if not student["listed"]:
             left_out.append(student["student"])
         elif system == "canvas" and (first := numbers.get(student["canvas"])):
-            notes.append(f"{student['student']} has the same Canvas number as {first}, so is not in "
-                         "the table")
+            notes.append(f"{student['student']} has the Canvas number of {first}, so is not in the "
+                         "table")
         else:
             lines.append((student, result))
             if student["canvas"]:
@@ -194,14 +194,14 @@ def gradescope_results(record):
     """A record as Gradescope's results.json. What only the teacher may see isn't in it."""
     tests = [
         {
-            "name": f"{report.heading(task)}: test {n}", "name_format": "text",
+            "name": f"{report.heading(task)}: {test['id']}", "name_format": "text",
             "score": test["score"], "max_score": test["maximum"],
             "status": "passed" if test["outcome"] == "passed" else "failed",
             "output": report.plain(test["message"]) or report.OUTCOME[test["outcome"]],
             "output_format": "text", "visibility": "visible",
         }
         for task in record["tasks"]
-        for n, test in enumerate(task["tests"], 1)
+        for test in task["tests"]
     ]  # fmt: skip
     words = [report.STATUS[record["status"]], *record["notes"]]
     words += [

@@ -388,9 +388,10 @@ def feedback(about, result):
     who = record["name"] or record["student"]
     body = [f"<h1>{escape(about['title'])}</h1>",
             f"<p>Feedback for {escape(who)} ({escape(record['student'])})</p>"]
+    absent = record["status"] == "missing" and not result.marks
     if result.failed:
         body.append('<p class="score">Points: not known yet</p>')
-    else:
+    elif not absent:
         more = "" if result.final else " so far"
         body.append(f'<p class="score">{out_of(result.score, result.maximum)}{more}</p>')
     body.append(f"<p>{escape(STATUS[record['status']])}</p>")
@@ -401,6 +402,8 @@ def feedback(about, result):
     if result.unmarked and not result.nothing:
         notes.append("Some tasks are marked by hand; their points are added later.")
     body.append(listed([escape(note) for note in notes]))
+    if absent:
+        return page(f"{about['title']}: {who}", "\n".join(part for part in body if part))
     maxima = {task["task"]: task for task in about["tasks"]}
     body.append("<h2>Tasks</h2>")
     body.append(html_table(["Task", "#Points", "#of"], [
@@ -428,12 +431,12 @@ def heading(task):
 
 def task_feedback(task):
     tests = []
-    for n, test in enumerate(task["tests"], 1):
-        outcome = test["outcome"]
+    for test in task["tests"]:
+        name, outcome = escape(test["id"]), test["outcome"]
         line = f'<span class="outcome {outcome.split()[0]}">{OUTCOME[outcome]}</span>'
-        line = f"Test {n}: {line} ({out_of(test['score'], test['maximum'])})"
+        line = f"{name}: {line} ({out_of(test['score'], test['maximum'])})"
         if test["outcome"] == "grader error":
-            line = f'Test {n}: <span class="outcome">{OUTCOME[outcome]}</span>'
+            line = f'{name}: <span class="outcome">{OUTCOME[outcome]}</span>'
         message = test["message"].strip()
         tests.append(line + (f"<pre>{escape(message)}</pre>" if message else ""))
     return [f"<h2>{escape(heading(task))}</h2>", listed(tests)]
@@ -474,7 +477,7 @@ def summary(about, found):
                     "then <code>merge</code> it. Until then scores don't hold their points.</p>")
     tested = [result for result in found if not result.nothing and not result.failed]
     if tested:
-        body += ["<h2>Scores</h2>", distribution(tested)]
+        body += ["<h2>Scores</h2>", distribution(about, tested)]
         body += ["<h2>Tasks</h2>", by_task(about, tested)]
         body += ["<h2>Tests that most got wrong</h2>", hardest(found)]
     body += ["<h2>Who needs attention</h2>", attention(found)]
@@ -489,15 +492,21 @@ def median(numbers):
     return numbers[middle] if len(numbers) % 2 else (numbers[middle - 1] + numbers[middle]) / 2
 
 
-def distribution(tested):
-    """How many students have which share of the points: a histogram in ten steps, and in words."""
-    scores = [result.score for result in tested]
-    maximum = max(result.maximum for result in tested)
+def distribution(about, tested):
+    """How many students have which share of the points: a histogram in ten steps, and in words.
+
+    Only tasks whose points are known for all of them count: else scores couldn't be compared.
+    """
+    known = {task["task"]: task["maximum"] for task in about["tasks"]
+             if all(result.tasks.get(task["task"]) is not None for result in tested)}
+    scores = [sum(result.tasks[name] for name in known) for result in tested]
+    maximum = sum(known.values())
+    so_far = " that are known so far" if len(known) < len(about["tasks"]) else ""
     counts = [0] * 10
     for score in scores:
         counts[min(9, int(10 * score / maximum + 1e-9)) if maximum else 0] += 1
     words = (f"{len(scores)} tested. Median {points(median(scores))}, lowest {points(min(scores))},"
-             f" highest {points(max(scores))} of {points(maximum)} points.")
+             f" highest {points(max(scores))} of the {points(maximum)} points{so_far}.")
     bars, top = [], max(counts)
     for n, count in enumerate(counts):
         height = 110 * count / top
@@ -512,7 +521,7 @@ def distribution(tested):
             f'<svg viewBox="0 0 600 165" role="img" aria-label="Students by share of the points: '
             f'{", ".join(f"{10 * n} to {10 * n + 10} percent {c}" for n, c in enumerate(counts))}" '
             f'font-size="13" fill="currentColor">{"".join(bars)}</svg>\n'
-            "<p>Students by percent of the points.</p>")
+            f"<p>Students by percent of the points{so_far}.</p>")
 
 
 def bar(share):
@@ -585,6 +594,9 @@ def attention(found):
             why.append("grader error")
         if record["submission"]["late"]:
             why.append("late")
+        if record["status"] in ("graded", "stopped") and record["maximum"] and not record["score"]:
+            why.append("no points in the tests")
+        why += record["submission"]["notes"]
         if result.changed:
             why.append("the answer has changed since it was marked")
         if result.above:

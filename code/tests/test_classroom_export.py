@@ -76,7 +76,7 @@ def test_a_canvas_number_stands_once_in_the_table(folder):
     folder.write_json(folder.path / "batch.json", about)
     data, notes = export.grades(folder, "canvas")
     assert [row[1] for row in read(data)[2:]] == ["11", "12", "14", "15"]
-    assert notes[0] == "s3 has the same Canvas number as s1, so is not in the table"
+    assert notes[0] == "s3 has the Canvas number of s1, so is not in the table"
     assert notes[1] == "not on the roster, so not in the table: guest"
 
 

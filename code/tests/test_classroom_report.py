@@ -97,3 +97,44 @@ def test_a_row_is_named_as_a_spreadsheet_counts(graded):  # noqa: F811
     sheet = filled('s1,task-4,1,"three', 'lines of', 'comment"', "s2,task-4,3,")
     with pytest.raises(Refused, match=r"sheet\.csv: s2, task-4 \(row 3\): expected a score from 0"):
         report.read_marks(folder, sheet)
+
+
+# Pages
+
+
+def test_the_summary_compares_what_is_known_of_everyone(graded):  # noqa: F811
+    folder, filled = graded
+    assert merge(folder, filled("s1,task-4,2,")) == 0
+    summary = folder.path / "summary.html"
+    assert "highest 6 of the 6 points that are known so far." in summary.read_text()
+    assert merge(folder, filled("s2,task-4,1,", "s3,task-4,0,")) == 0
+    assert "highest 8 of the 8 points." in summary.read_text()
+    assert "so far" not in summary.read_text()
+
+
+def test_who_has_no_points_or_notes_on_files_needs_attention(tmp_path, master, roster):  # noqa: F811
+    source = handed_in(tmp_path / "in", s1="3", s2="0", s3="3")
+    written(source / "s3/01-small-2.ipynb", "3")
+    folder = grade(master, source, tmp_path / "out", roster("student", "s1", "s2", "s3"))
+    said = (folder.path / "summary.html").read_text().split("Who needs attention")[1]
+    assert "s2</a></th><td></td><td>no points in the tests</td>" in said
+    [note] = folder.record("s3")["submission"]["notes"]
+    assert f"s3</a></th><td></td><td>{report.escape(report.joined([note]))}</td>" in said
+    assert "s1.html" not in said
+
+
+def test_the_page_of_someone_who_handed_in_nothing_is_one_sentence(tmp_path, master, roster):  # noqa: F811
+    folder = grade(master, handed_in(tmp_path / "in", s1="3"), tmp_path / "out",
+                   roster("student", "s1", "s2"))
+    assert page(folder, "s2").count("Nothing was handed in.") == 1
+    assert "points" not in page(folder, "s2") and "task-1" not in page(folder, "s2")
+    merge(folder, written(tmp_path / "sheet.csv", "student,task,score\ns2,task-4,2\n"))
+    assert "2 of 8 points</p>" in page(folder, "s2")      # an answer on paper
+
+
+def test_a_test_has_one_name_everywhere(graded):  # noqa: F811
+    folder, _ = graded
+    assert "task-3-test: <span" in page(folder, "s2") and "Test 1" not in page(folder, "s2")
+    assert "task-3-test" in (folder.path / "summary.html").read_text()
+    results = export.gradescope_results(folder.record("s2"))
+    assert results["tests"][2]["name"] == "Task 3 · A fault: task-3-test"
