@@ -99,6 +99,8 @@ class Late(types.ModuleType):
     """
 
     def __getattr__(self, name):
+        if name == "__all__":                                   # from matplotlib.pyplot import *
+            return [name for name in self.now("__dict__") if name[0] != "_"]
         if name.startswith("__") and "." in self.__name__:      # Python asks: is it a package?
             raise AttributeError(name)
         if self.__name__ == FIGURES and name.islower() and not name.startswith("_"):
@@ -184,8 +186,9 @@ def without_magics(source):
                 break
             indent = line[: len(line) - len(line.lstrip())]
             name, _, rest = bare.partition(" ")
-            kept = rest if name in ("%time", "%timeit") and rest.strip() else "pass"
-            lines[number] = indent + kept
+            lines[number] = indent + (rest if name == "%time" and rest.strip() else "pass")
+            while line.endswith("\\") and (number := number + 1) < len(lines):
+                line, lines[number] = lines[number], ""         # it went on in the next line
         else:
             break
     return "\n".join(lines)

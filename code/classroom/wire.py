@@ -20,6 +20,7 @@ DEEPEST = 20                # lists in lists
 MOST = 500_000              # values in one message
 LARGEST = 8 * 2**20         # bytes of an array, or of a message to the grader
 KEYS = 10_000               # of a dict or a set: keys made to collide cost their square
+HASH = 2**61 - 1            # integers from here on can be made to collide, so KEYS at most of them
 DIGITS = 4000               # of an integer, as bits: 12,000; json refuses more than 4,300
 DTYPE = re.compile(r"[<>|=](b1|[iu][1248]|f[248]|c8|c16)")
 CONTAINERS = {"list": list, "tuple": tuple, "set": set, "frozenset": frozenset}
@@ -43,7 +44,7 @@ class Encoder:
     """Turns values into forms; `arrays` keeps the arrays it met, in order."""
 
     def __init__(self, other, largest=LARGEST):
-        self.other, self.left, self.bytes = other, MOST, largest
+        self.other, self.left, self.bytes, self.long = other, MOST, largest, KEYS
         self.arrays = []
 
     def __call__(self, value, depth=0):
@@ -51,6 +52,9 @@ class Encoder:
         if self.left < 0 or depth > DEEPEST:
             raise Refused(f"more than {MOST} values, or lists nested deeper than {DEEPEST}")
         kind = type(value)
+        if kind is np.str_ or kind is np.ndarray and value.dtype.kind == "U":
+            value = value.tolist()
+            kind = type(value)
         if value is None or kind is bool:
             return value
         if kind is str:
@@ -59,6 +63,9 @@ class Encoder:
         if kind is int:
             if value.bit_length() > 3 * DIGITS:
                 raise Refused(f"an integer of more than {DIGITS} digits")
+            self.long -= abs(value) >= HASH
+            if self.long < 0:
+                raise Refused(f"more than {KEYS} integers of 61 bits or more")
             return value
         if kind is float:
             return ["float", value.hex()]
@@ -96,9 +103,12 @@ class Decoder:
     """Turns forms into values; raises Malformed. `arrays` keeps the arrays it made, in order."""
 
     def __init__(self, other):
-        self.other, self.arrays = other, []
+        self.other, self.arrays, self.long = other, [], KEYS
 
     def __call__(self, form, depth=0):
+        self.long -= type(form) is int and abs(form) >= HASH
+        if self.long < 0:
+            raise Malformed(f"more than {KEYS} integers of 61 bits or more")
         if form is None or type(form) in (bool, int, str):
             return form
         if type(form) is not list or not form or type(form[0]) is not str or depth > DEEPEST:

@@ -386,9 +386,18 @@ for text in ("np.nan", "np.inf", "x * np.nan", "None", "...", "x.astype(object)"
              "np.array(4, dtype='M8[s]')", "np.longdouble(1)", "np.matrix(x)", "lambda: x", "type",
              "x.tolist", "np", "range(4)", "b'x'", "x.astype('f2')[:, None]", "standardise"):
     case(f"returns {text}", returning(text))
-case("returns an array of texts", returning("np.array(list('abcd'))"), said="an array of dtype <U1")
+case("returns an array of texts", returning("np.array(list('abcd'))"),
+     said="expected numbers")
 case("returns a memory map", returning(
     "m", "m = np.memmap('/tmp/m', dtype=float, shape=4, mode='w+')"), said="memmap")
+case("names an exception after a hidden input", "def standardise(x):\n    if x.ndim == 2:\n"
+     "        raise type('Hint: ', (Exception,), {})(repr(x.tolist()))\n"
+     "    return (x - x.mean()) / x.std()", said="A test that you don't see failed")
+case("gives a result the shape of a hidden input", "def standardise(x):\n    if x.ndim == 2:\n"
+     "        return np.empty((int(x[0, 0] * 100), 0, int(x[1, 0] * 10)))\n"
+     "    return (x - x.mean()) / x.std()", said="Hint: mean and std of all numbers")
+case("integers made to collide", "def standardise(x):\n"
+     "    return [k * (2**61 - 1) for k in range(250_000)]", said="too large for a test")
 case("right the first time only",
      "calls = 0\ndef standardise(x):\n    global calls\n    calls += 1\n"
      "    return (x - x.mean()) / x.std() if calls == 1 else x", said="Hint: mean and std")

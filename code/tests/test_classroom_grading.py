@@ -68,6 +68,23 @@ def test_special_values_arrive_as_they_were(value):
     assert same(there_and_back(value), value)
 
 
+@pytest.mark.parametrize("value, plain", [
+    (np.str_("W1"), "W1"), (np.array(["a", "b"]), ["a", "b"]), (np.array("a"), "a"),
+])
+def test_texts_of_numpy_arrive_as_plain_ones(value, plain):
+    assert same(there_and_back(value), plain)
+
+
+def test_integers_made_to_collide_do_not_travel():
+    """A set of them would take the square of their number."""
+    many = [k * (2**61 - 1) for k in range(2, 10_100)]
+    with pytest.raises(wire.Refused, match="integers of 61 bits"):
+        wire.Encoder(None)(many)
+    with pytest.raises(wire.Malformed):
+        wire.Decoder(None)(["list", many])
+    assert there_and_back(many[:9000]) == many[:9000]
+
+
 @pytest.mark.parametrize("form", [
     1.5, [], {}, ["?"], ["float"], ["float", "x"], ["float", 1], ["float", "0x1p9999"],
     ["array", "O", [1], "AAAAAAAAAAA="], ["array", "<f8", [2], "AAAAAAAAAAA="],
@@ -106,6 +123,8 @@ def test_a_boolean_is_true_or_false_whatever_its_byte():
     ("%matplotlib inline\nx = 1", "pass\nx = 1"),
     ("if 1:\n    !ls\n    x = 1", "if 1:\n    pass\n    x = 1"),
     ("%time x = 1", "x = 1"),
+    ("%timeit -n 10 f(2)\nx = 1", "pass\nx = 1"),
+    ("!pip install a \\\n    b\nx = 1", "pass\n\nx = 1"),
     ("%%time\nx = 1", "\nx = 1"),
     ("np.mean?\nx = 1", "pass\nx = 1"),
     ("files = !ls\nx = 1", "pass\nx = 1"),
@@ -245,7 +264,8 @@ def test_messages_of_visible_and_hidden_tests(graded):
     record = graded({"task-1": "def standardise(x):\n    return (x - 3) / 2 ** 0.5",
                      "task-2": "total = 10 ** 6", "task-3": "def slope(f, x):\n    return 0.25"})
     hidden, visible = test_of(record, "task-1"), test_of(record, "task-2")
-    assert hidden["message"].startswith("A test that you don't see failed. Hint: mean and std")
+    hint = "Hint: mean and std of all numbers"
+    assert hidden["message"] == f"A test that you don't see failed. {hint}"
     assert hidden["detail"].startswith("line 5: AssertionError")
     assert visible["message"].startswith("total: off by up to 1")
     assert test_of(record, "task-3")["message"] == "slope of 3t: off by up to 0.92"
@@ -257,6 +277,21 @@ def test_a_hidden_message_without_hint_stays_hidden(graded):
                        "assert standardise(np.ones(1)) == 77, 'secret 77'\n### END HIDDEN TESTS"}
     test = test_of(graded(tests=tests), "task-1")
     assert test["message"] == "A test that you don't see failed." and "secret 77" in test["detail"]
+
+
+@needs_bubblewrap
+@pytest.mark.parametrize("told", [
+    "raise type('Hint: ', (Exception,), {})(x.tolist())", "raise ValueError(f'Hint: {x}')",
+    "return np.empty((int(x[0, 0] * 100), 0))", "return 'x' * int(x[0, 0] * 100)",
+])
+def test_a_hint_holds_nothing_that_the_students_code_chose(graded, told):
+    answer = f"def standardise(x):\n    if x.ndim == 2:\n        {told}\n    return x - x"
+    tests = {"task-1": "standardise(np.ones(2))\n### BEGIN HIDDEN TESTS\n"
+                       "what = f'Hint: ones, {2}'\ncompare(standardise(np.full((2, 2), 77.31)), "
+                       "np.zeros((2, 2)), what)\n### END HIDDEN TESTS"}
+    told = test_of(graded({"task-1": answer}, tests), "task-1")["message"]
+    unseen = "A test that you don't see failed."
+    assert told in (unseen, f"{unseen} Hint: ones, 2")
 
 
 @needs_bubblewrap
@@ -402,6 +437,16 @@ def test_a_hidden_test_sees_the_names_as_they_were_at_its_place(graded):
 
 
 @needs_bubblewrap
+def test_a_later_cell_may_change_an_array_in_place(graded):
+    tests = {"task-2": "total\n### BEGIN HIDDEN TESTS\ncompare(total, v.sum(), 'Hint: total')\n"
+                       "### END HIDDEN TESTS"}
+    answers = {"task-2": "total = np.array(v.sum())",
+               "task-3": "total -= 7\n" + hostile.ANSWERS["task-3"]}
+    tests["task-2"] = tests["task-2"].replace("total\n", "assert True\n", 1)
+    assert graded(answers, tests)["score"] == 10
+
+
+@needs_bubblewrap
 @pytest.mark.parametrize("task, source", [
     ("task-2", "import os\nos._exit(1)"),
     ("task-4", "def halve(a):\n    import os\n    os._exit(1)"),
@@ -419,6 +464,42 @@ def test_when_the_time_is_up_the_rest_is_not_run(graded, monkeypatch):
     record = graded({"task-2": "while True:\n    pass"})
     assert record["status"] == "stopped" and test_of(record, "task-3")["outcome"] == "not run"
     assert "used up" in test_of(record, "task-3")["message"]
+
+
+@needs_bubblewrap
+def test_what_is_done_again_after_a_death_takes_no_time_from_the_rest(graded, monkeypatch):
+    monkeypatch.setattr(grading, "TOTAL", 8)
+    monkeypatch.setattr(remote, "CALL", 1)
+    slow = "import time\ntime.sleep(5)\n" + hostile.ANSWERS["task-1"]
+    record = graded({"task-1": slow, "task-3": "def slope(f, x):\n    while True: pass"})
+    assert (record["status"], record["score"]) == ("stopped", 7)
+    assert not any("ran longer" in note for note in record["notes"])
+
+
+@needs_bubblewrap
+def test_a_test_that_comes_too_late_is_not_run(graded, monkeypatch):
+    """Even if it has done nothing yet but its own work: that is no fault of the grader."""
+    monkeypatch.setattr(grading, "TOTAL", 3)
+    tests = {"task-2": "import time\ntime.sleep(60)\ntotal"}
+    record = graded({"task-1": "import time\ntime.sleep(1)\n" + hostile.ANSWERS["task-1"]}, tests)
+    assert record["status"] == "stopped" and test_of(record, "task-2")["outcome"] == "not run"
+
+
+@needs_bubblewrap
+def test_a_function_of_a_test_that_is_called_after_it_fails_nothing(graded):
+    answers = {"task-3": "def slope(f, x):\n    global kept\n    kept = f\n"
+                         "    return (f(x + 1e-5) - f(x - 1e-5)) / 2e-5",
+               "task-4": "try:\n    kept([1, 2])\nexcept RuntimeError:\n    pass\n"
+                         + hostile.ANSWERS["task-4"]}
+    tests = {"task-3": "def line(t):\n    assert np.ndim(t) == 0\n    return 3 * t\n\n"
+                       "compare(slope(line, 1.0), 3.0, 'slope', 1e-4)"}
+    assert graded(answers, tests)["score"] == 10
+
+
+@needs_bubblewrap
+def test_names_of_a_library_may_be_brought_in_by_a_star(graded):
+    start = "from matplotlib.pyplot import *\nfrom byhand.plotting import *\nplot([1, 2])\n"
+    assert graded({"task-2": start + hostile.ANSWERS["task-2"]})["score"] == 10
 
 
 @needs_bubblewrap
