@@ -20,6 +20,7 @@ import json
 import logging
 import multiprocessing
 import os
+import re
 import shutil
 import signal
 import threading
@@ -33,8 +34,8 @@ from pathlib import Path
 from tqdm import tqdm
 
 from . import grading, notebook
-from .collect import BadInput, Refused, Student
-from .master import OPEN_SEED, personal_seed
+from .collect import BadInput, Refused, Student, count, printable
+from .master import OPEN_SEED, SEED, bare, personal_seed
 
 TOO_LONG = 180          # seconds; the grader itself stops a submission long before
 STARTUP = 120           # seconds until a process is there, on a machine that has no time
@@ -47,6 +48,11 @@ WORDS = {
     "died": "The grader stopped while it had this submission, so there is no result yet. That is "
     "no fault of yours and costs no points: your teacher has been told.",
     "broken": "The file that you handed in can't be read: {}.",
+    "another set": 'This notebook is "{}"; expected "{}".',
+    "not yours": "The numbers in this notebook are not yours: was it made from another's, or from "
+    "the public version?",
+    "changed": "The numbers in this notebook are not the problem set's: expected the line "
+    f"seed = {OPEN_SEED}, as it was given.",
 }
 
 
@@ -77,6 +83,96 @@ def grade_one(master, raw, seed, sandbox):
             return grading.grade(master, raw, seed, sandbox=sandbox)
     except Exception as error:
         return blank(master, "grader error", WORDS["died"], f"{type(error).__name__}: {error}")
+
+
+# Before all are graded
+
+
+def look(master, submissions, seed_of, again=False):
+    """Read all submissions once, and return notes for the teacher.
+
+    A notebook of another problem set gets a fault, one with numbers that aren't the student's gets
+    a note. Raises Refused if more than half are so: then it is the master or the seed file that is
+    wrong. again: is this a batch that was graded before?
+    """
+    owners = {seed_of(s.student.id): s.student.id for s in submissions if s.student.listed}
+    owners.pop(OPEN_SEED, None)
+    books, others, expected, wrong = 0, [], 0, []
+    for submission in submissions:
+        cells = cells_of(submission)
+        books += bool(cells)
+        if title := other_title(master, cells):
+            others.append(title)
+            submission.fault = WORDS["another set"].format(title, printable(master.title))
+        elif (seed := seed_in(cells)) is not None:
+            own = seed_of(submission.student.id)
+            known = submission.student.listed or own == OPEN_SEED   # else nobody gave it numbers
+            expected += known
+            if seed != own and (known or seed in owners):
+                wrong.append((submission, seed, own, known))
+    if len(others) > books / 2:
+        raise Refused(f"Nothing was graded: {len(others)} of {count(books, 'notebook')} "
+                      f'{"is" if len(others) == 1 else "are"} of another problem set, '
+                      f'"{others[0]}", not "{printable(master.title)}"; is it the right master?')
+    differ = [(seed, own) for _, seed, own, known in wrong if known]
+    if len(differ) > max(1, expected / 2):
+        raise Refused(f"Nothing was graded: {len(differ)} of {count(expected, 'notebook')} have "
+                      + mismatch(differ, again))
+    notes = []
+    for submission, seed, own, known in wrong:
+        if known:
+            submission.notes.append(WORDS["changed" if own == OPEN_SEED else "not yours"])
+        whose = owners.get(seed) or ("the version for everyone" if seed == OPEN_SEED else "nobody")
+        notes.append(f"{submission.file}: has the numbers of {whose}, not of "
+                     + ("the version for everyone" if own == OPEN_SEED else submission.student.id))
+    return notes
+
+
+def mismatch(differ, again):
+    """Why most notebooks may have other numbers than expected; differ: (theirs, expected)."""
+    if again:
+        return "other numbers than the batch was graded with; are these its submissions?"
+    if all(own == OPEN_SEED for _, own in differ):
+        return "numbers of their own; grade with the --seed-file that they were released with"
+    if sum(seed == OPEN_SEED for seed, _ in differ) > len(differ) / 2:
+        return "the numbers of the version for everyone; grade without --seed-file"
+    return ("other numbers than --seed-file gives; is it the file they were released with, and "
+            "have the students' ids and the master's name stayed the same?")
+
+
+def cells_of(submission):
+    """The cells that were handed in; none if they can't be read."""
+    if submission.file is None or submission.fault:
+        return []
+    try:
+        return notebook.cells(notebook.parse(submission.read()))
+    except (OSError, notebook.Unreadable):
+        return []
+
+
+def seed_in(cells):
+    """The number in the first line of the cell `numbers`, or None."""
+    for cell in cells:
+        if cell.grade_id == "numbers" and (line := SEED.match(cell.source)):
+            return int(line[0].split()[-1][:20])    # a seed has at most 15 digits
+    return None
+
+
+def other_title(master, cells):
+    """The first heading, if these cells are of another problem set: that heading is not the
+    master's, and no text of the master's tasks stands there as it was given."""
+    def given(text):
+        return " ".join(text.split())
+
+    texts = {given(bare(cell)) for cell in master.cells if cell.kind == "markdown"
+             and (cell.grade_id or "").startswith("task-") and not cell.nbgrader["solution"]}
+    if not texts or texts & {given(cell.source) for cell in cells}:
+        return None
+    found = [line for cell in cells if cell.kind == "markdown"
+             for line in re.findall(r"^# (.+)", cell.source, re.M)]
+    if not found or found[0].strip() == master.title:
+        return None
+    return printable(found[0].strip())
 
 
 # Many, on this machine
@@ -355,8 +451,11 @@ def open_folder(out, submissions, resume):
     return folder
 
 
-def describe(master, submissions, notes, personal, deadline, attempts, earlier):
-    """What batch.json says. Students of an earlier run who are not in this one stay."""
+def describe(master, submissions, notes, personal, deadline, attempts, earlier, numbers=None):
+    """What batch.json says. Students of an earlier run who are not in this one stay.
+
+    numbers: what `fingerprint` says of the secret.
+    """
     students = [row(submission.student) for submission in submissions]
     known = {student["student"] for student in students}
     students += [old for old in earlier.get("students", []) if old["student"] not in known]
@@ -365,12 +464,19 @@ def describe(master, submissions, notes, personal, deadline, attempts, earlier):
          "maximum": task.maximum + sum(float(c.nbgrader["points"]) for c in task.manual)}
         for task in master.tasks.values()
     ]  # fmt: skip
+    numbers = numbers or earlier.get("numbers")
     return {
         "format": FORMAT, "problem_set": master.name, "title": master.title,
         "master": master.sha256, "personal_numbers": personal,
+        **({"numbers": numbers} if numbers else {}),
         "deadline": deadline.isoformat() if deadline else None, "attempts": attempts,
         "tasks": tasks, "students": students, "notes": notes,
     }  # fmt: skip
+
+
+def fingerprint(master, secret):
+    """A number by which a secret is known again, and which tells nothing of it: nobody's seed."""
+    return personal_seed(secret, master.name, "") if secret else None
 
 
 def row(student):
@@ -477,5 +583,24 @@ def was_handed_in(record):
 def kept(submissions, folder):
     """A note for the teacher if earlier records stand for students who handed in nothing now."""
     number = sum(s.file is None and was_handed_in(folder.record(s.student.id)) for s in submissions)
-    return [f"{number} students are not in this folder or archive: their earlier records are kept"
-            ] * bool(number)
+    who = count(number, "student") + (" is" if number == 1 else " are")
+    return [f"{who} not in this folder or archive: earlier records are kept"] * bool(number)
+
+
+def adopt(submissions, folder, earlier):
+    """Drop earlier records of strangers whose files now belong to a student of the roster, and
+    return notes for the teacher. Marks given by hand go to a student who has none."""
+    strangers = {old["student"] for old in earlier.get("students", [])}
+    strangers -= {submission.student.id for submission in submissions}
+    notes, marks = [], folder.marks()
+    for submission in submissions:
+        for name in sorted(strangers & submission.aliases):
+            student = submission.student.id
+            if name in marks and student not in marks:
+                marks[student] = marks.pop(name)
+                folder.write_json(folder.path / "manual.json", dict(sorted(marks.items())))
+            folder.record_path(name).unlink(missing_ok=True)
+            (folder.path / "feedback" / f"{name}.html").unlink(missing_ok=True)
+            earlier["students"] = [s for s in earlier["students"] if s["student"] != name]
+            notes.append(f"{name} is {student} now; the record of {name} is dropped")
+    return notes

@@ -215,19 +215,21 @@ def run_grade(arguments):
     deadline = arguments.deadline or stored_deadline(earlier)
     submissions, notes = collect.collect(arguments.submissions, master.name, roster, deadline,
                                          arguments.attempts)
-    if not submissions:
-        raise BadInput(f"{arguments.submissions}: expected submissions, found none")
     mode = sandbox_mode(arguments)
+    notes += batch.look(master, submissions, batch.seeds(master, secret))
+    solve(master, mode, arguments)
     folder = batch.open_folder(arguments.out, arguments.submissions, arguments.resume)
     with folder.alone():
+        dropped = batch.adopt(submissions, folder, earlier)
         notes += batch.kept(submissions, folder)
         about = batch.describe(master, submissions, notes, secret is not None, deadline,
-                               arguments.attempts, earlier)
+                               arguments.attempts, earlier, batch.fingerprint(master, secret))
         folder.write_json(folder.path / "batch.json", about)
         batch.run(master, submissions, folder, batch.seeds(master, secret), mode, arguments.jobs,
                   arguments.scheduler)
         found = report.write(folder)
     say(outcome(found))
+    notes += dropped
     notes += [f"the grader failed for {number} of them ({plain}); go on with --resume"
               for plain, number in sorted(report.faults(found).items())]
     for note in notes:
@@ -245,6 +247,18 @@ def fits(earlier, master, secret, out):
     if earlier["personal_numbers"] != (secret is not None):
         what = "with" if earlier["personal_numbers"] else "without"
         raise Refused(f"{out}: was graded {what} --seed-file; go on {what} it")
+    numbers = batch.fingerprint(master, secret)
+    if earlier.get("numbers", numbers) != numbers:
+        raise Refused(f"{out}: was graded with another --seed-file; go on with that one")
+
+
+def solve(master, mode, arguments):
+    """Refused if the master's own solution doesn't pass here: nobody's could."""
+    if arguments.scheduler:                             # then it is graded elsewhere
+        return
+    if faults := release.run_faults(master, sandbox=mode, empty=False):
+        more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
+        raise Refused(f"Nothing was graded: {faults[0]}{more}")
 
 
 def stored_deadline(about):
@@ -286,12 +300,15 @@ def run_regrade(arguments):
         old = {record["student"]: record for record in folder.all_records()}
         deadline = stored_deadline(about)
         students = [batch.student_of(values) for values in about["students"]]
-        submissions, notes = collect.collect(arguments.submissions, master.name, students,
-                                             deadline, about["attempts"])
+        submissions, _ = collect.collect(arguments.submissions, master.name, students,
+                                         deadline, about["attempts"])
         new = [s for s in submissions if s.student.id not in old]
         submissions = [s for s in submissions if s.student.id in old and
                        (s.file or not batch.was_handed_in(old[s.student.id]))]
         mode = sandbox_mode(arguments)
+        found = batch.look(master, submissions, lambda student: old[student]["seed"], again=True)
+        notes = [note for note in found if note not in about["notes"]]
+        solve(master, mode, arguments)
         place = tempfile.mkdtemp(prefix=".regrade-", dir=folder.path)
         try:
             trial = batch.Folder(place)
@@ -303,6 +320,8 @@ def run_regrade(arguments):
             shutil.rmtree(place, ignore_errors=True)
         for line in report.changes(folder, old, records):
             say(line)
+        for note in notes:
+            say(f"note: {note}")
         for submission in new:
             say(f"note: {submission.file}: not in this batch; add it with grade --resume")
         if arguments.dry_run:

@@ -94,6 +94,7 @@ class Submission:
     late: bool = False
     fault: str = ""
     notes: list = field(default_factory=list)
+    aliases: set = field(default_factory=set)   # what it would be called off the roster
 
 
 # The roster
@@ -452,6 +453,7 @@ def collect(source, problem_set, roster=None, deadline=None, attempts="last"):
     for student in roster or []:
         student, own = handed_in.pop(student.id.casefold(), (student, []))
         made.append(chosen(student, own, problem_set, deadline, attempts))
+        made[-1].aliases = {stranger(f.kind, f.who, f.name, True).id for f in own} - {student.id}
     for key in sorted(handed_in, key=natural):
         student, own = handed_in[key]
         if roster:

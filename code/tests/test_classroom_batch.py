@@ -475,7 +475,7 @@ def test_students_who_are_not_in_a_second_archive_keep_their_grades(tmp_path, ma
     late = handed_in(tmp_path / "late", s2="2")
     folder = grade(master, late, tmp_path / "out", people, resume=True)
     assert [line["score"] for line in table(tmp_path / "out/grades.csv")] == ["6", "4", "0"]
-    assert "1 students are not in this folder" in folder.about()["notes"][0]
+    assert "1 student is not in this folder" in folder.about()["notes"][0]
 
 
 KILLED = """

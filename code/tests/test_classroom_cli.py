@@ -170,6 +170,133 @@ def test_a_student_with_anothers_numbers_earns_nothing_for_them(tmp_path, path, 
     assert [line["task-2"] for line in table(tmp_path / "out/grades.csv")] == ["1", "1", "0", "0"]
 
 
+def test_one_with_anothers_numbers_is_told_and_the_teacher_learns_whose(tmp_path, path, course,
+                                                                        run):
+    need("bwrap")
+    source, out = tmp_path / "in", tmp_path / "out"
+    seed = personal_seed(SECRET, "01-small", "s4")
+    hand_in(source, s2=answered(path, seed, **right()), s4=answered(path, seed, **right()))
+    assert "in/" not in (said := run("grade", path, source, "-o", out, *course)[1])
+    assert "note: s2/01-small.ipynb: has the numbers of s4, not of s2\n" in said
+    page = (out / "feedback/s2.html").read_text()
+    assert "The numbers in this notebook are not yours: was it made from" in page
+    assert "s4" not in page and "not yours" not in (out / "feedback/s4.html").read_text()
+    assert "the numbers of s4" in (out / "summary.html").read_text()
+    before = content(out)
+    assert run("regrade", path, source, out)[1].startswith("0 of 4 students have another")
+    assert content(out) == before
+    hand_in(source, s2=answered(path, **right()))
+    said = run("grade", path, source, "-o", out, *course, "--resume")[1]
+    assert "has the numbers of the version for everyone, not of s2" in said
+
+
+def test_numbers_of_most_that_are_others_are_refused(tmp_path, path, course, fails, run):
+    """With another seed file, without one, with one that nobody needed; and when graded again."""
+    need("bwrap")
+    source, out, public = tmp_path / "in", tmp_path / "out", tmp_path / "public"
+    other = tmp_path / "other"
+    other.write_bytes(SECRET + b" of another")
+    other.chmod(0o600)
+    command = "grade", path, source, "-o", out
+    fails(1, "3 of 3 notebooks have other numbers than --seed-file gives", *command, *course[:2],
+          "--seed-file", other)
+    fails(1, "3 of 3 notebooks have numbers of their own; grade with the --seed-file", *command)
+    hand_in(public, s1=answered(path, **right()), s2=answered(path), s3="no notebook")
+    fails(1, "2 of 2 notebooks have the numbers of the version for everyone; grade without",
+          "grade", path, public, "-o", out, *course)
+    assert not out.exists()
+    assert run("grade", path, public, "-o", out)[0] == 0
+    before = content(out)
+    fails(1, "2 of 2 notebooks have other numbers than the batch was graded with", "regrade", path,
+          hand_in(public, **{s: (source / s / "01-small.ipynb").read_text() for s in ("s1", "s2")}),
+          out)
+    assert content(out) == before
+
+
+def other_set(path, **answers):
+    """A student's notebook of another problem set."""
+    book = json.loads(answered(path, **answers))
+    for cell in book["cells"]:
+        if cell["cell_type"] == "markdown":
+            cell["source"] = "".join(cell["source"]).replace("A small set", "Another set") \
+                .replace("Task", "Exercise")
+    return json.dumps(book)
+
+
+def test_a_notebook_of_another_problem_set_is_not_graded(tmp_path, path, run, fails):
+    need("bwrap")
+    source, out = tmp_path / "in", tmp_path / "out"
+    renamed = answered(path, **right()).replace("# A small set", "# My homework")
+    hand_in(source, s1=other_set(path, **right()), s2=renamed, s3=answered(path, **right()))
+    assert run("grade", path, source, "-o", out)[0] == 0
+    lines = table(out / "grades.csv")
+    assert [line["status"] for line in lines] == ["unreadable", "graded", "graded"]
+    said = 'This notebook is "Another set"; expected "A small set".'
+    assert lines[0]["note"] == said.rstrip(".")
+    assert "Another set" in (out / "feedback/s1.html").read_text()
+    hand_in(source, s2=other_set(path))
+    before = content(out)
+    for command in (["grade", path, source, "-o", out, "--resume"], ["regrade", path, source, out],
+                    ["grade", path, source, "-o", tmp_path / "new"]):
+        fails(1, '2 of 3 notebooks are of another problem set, "Another set", not "A small set"; '
+                 "is it the right master?", *command)
+    assert content(out) == before and not (tmp_path / "new").exists()
+
+
+def test_going_on_with_another_seed_file_is_refused(tmp_path, path, course, run, fails):
+    need("bwrap")
+    out = tmp_path / "out"
+    command = "grade", path, tmp_path / "in", "-o", out, *course, "--resume"
+    assert run(*command)[0] == 0
+    assert run("regrade", path, tmp_path / "in", out)[0] == 0
+    before = content(out)
+    course[3].write_bytes(SECRET[::-1])
+    fails(1, "was graded with another --seed-file; go on with that one", *command)
+    assert content(out) == before
+    about = json.loads((out / "batch.json").read_text())
+    about.pop("numbers")                                # as it was written before
+    (out / "batch.json").write_text(json.dumps(about))
+    course[3].write_bytes(SECRET)
+    assert run(*command)[0] == 0 and content(out) == before
+
+
+def test_a_stranger_who_is_found_on_the_roster_is_there_once(tmp_path, path, run):
+    """Record, page and line of the gradebook go; marks by hand stay, with the student."""
+    need("bwrap")
+    roster, out, source = tmp_path / "r.csv", tmp_path / "out", tmp_path / "m.zip"
+    with zipfile.ZipFile(source, "w") as archive:
+        for who in ("Ada Abel_12", "Ben Bolt_13"):
+            archive.writestr(f"{who}_assignsubmission_file/01-small.ipynb",
+                             answered(path, **right()))
+    roster.write_text("student,name\ns1,Ada Abel\ns2,Benjamin Bolt\n")
+    command = "grade", path, source, "-o", out, "--roster", roster, "--resume"
+    assert run(*command)[0] == 0
+    sheet = tmp_path / "marks.csv"
+    sheet.write_text("student,task,score\nmoodle-13,task-4,2\n")
+    assert run("merge", out, sheet)[0] == 0
+    roster.write_text("student,name\ns1,Ada Abel\ns2,Ben Bolt\n")
+    code, said, _ = run(*command)
+    assert code == 0 and "note: moodle-13 is s2 now; the record of moodle-13 is dropped" in said
+    assert [(line["student"], line["score"], line["task-4"]) for line in table(
+        out / "grades.csv")] == [("s1", "6", ""), ("s2", "8", "2")]
+    assert not [name for name, raw in content(out).items()
+                if "moodle-13" in name or b"moodle-13" in raw and name != "manual-unread.csv"]
+
+
+def test_a_master_whose_own_solution_fails_grades_nobody(tmp_path, path, run, fails):
+    need("bwrap")
+    source, out = hand_in(tmp_path / "in", s1=answered(path, **right())), tmp_path / "out"
+    assert run("grade", path, source, "-o", out)[0] == 0
+    before = content(out)
+    wrong = small_master.cells()
+    wrong["task-2"]["source"] = wrong["task-2"]["source"].replace("x.max()", "x.min()")
+    small_master.write(tmp_path, wrong)
+    words = "Nothing was graded: 01-small: task-2-test: the solution doesn't pass"
+    fails(1, words, "regrade", path, source, out)
+    fails(1, words, "grade", path, source, "-o", tmp_path / "new")
+    assert content(out) == before and not (tmp_path / "new").exists()
+
+
 def largest(student):
     import numpy as np
 
