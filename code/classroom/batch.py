@@ -42,6 +42,7 @@ STARTUP = 120           # seconds until a process is there, on a machine that ha
 GIVE_UP = 5             # processes in a row that don't even start
 TRIES = 2               # a worker may be killed by no fault of the submission it has
 FORMAT = 1
+PART = re.compile(r"\.(.{40}|.*\.(json|csv|html))\.[a-z0-9_]{8}")   # as notebook.write begins one
 ONE_AT_A_TIME = threading.Lock()    # for threads of a cluster's worker: tests print, and are timed
 WORDS = {
     "missing": "Nothing was handed in.",
@@ -424,12 +425,12 @@ class Folder:
         finally:
             os.close(number)
 
-
     def _clear_up(self):
         """Remove what a command that was killed had begun to write."""
         for place in self.path, self.records, self.path / "feedback":
             for part in place.glob(".*.*"):
-                part.unlink(missing_ok=True)
+                if PART.fullmatch(part.name):
+                    part.unlink(missing_ok=True)
         for trial in self.path.glob(".regrade-*"):
             shutil.rmtree(trial, ignore_errors=True)
 

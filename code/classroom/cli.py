@@ -9,17 +9,20 @@ import codecs
 import contextlib
 import errno
 import os
+import re
 import shutil
 import sys
 import tempfile
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 
 from . import batch, collect, export, notebook, release, report, sandbox
-from .collect import BadInput, Refused
+from .collect import BadInput, Refused, count
 from .master import BadMaster, Master
 
 SECRET = 16             # bytes that the course's secret must have
+PART = re.compile(r"(\..+\.|\.regrade-|classroom-)[a-z0-9_]{8}")     # what is only half written
+MASTER_FIRST = ": first the master, then the submissions"
 NO_SANDBOX = (
     "grade without bubblewrap: a submission can then read, change and send whatever you can, the "
     "tests, other submissions and your files among them"
@@ -119,7 +122,13 @@ def positive(text):
 
 
 def moment(text):
-    """A time with its zone; this machine's zone if none is given."""
+    """A time with its zone; this machine's zone if none is given. A day alone is refused: it would
+    end when it begins."""
+    with contextlib.suppress(ValueError):
+        date.fromisoformat(text)
+        raise argparse.ArgumentTypeError(
+            f"expected a day and an hour such as 2026-05-04T18:00, got {text!r}"
+        )
     try:
         time = datetime.fromisoformat(text)
         return time if time.tzinfo else time.astimezone()
@@ -160,12 +169,22 @@ def read_secret(path):
     return secret
 
 
-def read_master(path):
+def read_master(path, more=""):
+    """The master; `more` is said of another kind of file."""
+    if path.exists() and path.suffix.lower() != ".ipynb":
+        raise BadInput(f"expected a master (.ipynb), got {path}{more}")
     try:
         return Master(path)
     except (BadMaster, notebook.Unreadable) as error:
         said = str(error)
         raise BadInput(said if path.name in said else f"{path}: {said}") from None
+
+
+def graded_folder(path, more):
+    """The folder that `grade` wrote; `more` is said of a file."""
+    if path.is_file():
+        raise BadInput(f"expected a folder that `grade` wrote, got {path}{more}")
+    return batch.Folder(path)
 
 
 def sandbox_mode(arguments):
@@ -193,7 +212,7 @@ def run_release(arguments):
         arguments.masters, arguments.out, roster and [student.id for student in roster], secret,
         jobs=arguments.jobs, sandbox=sandbox_mode(arguments),
     )  # fmt: skip
-    say(f"{len(files) - 1} notebooks and {files[-1].name} are in {arguments.out}")
+    say(f"{count(len(files) - 1, 'notebook')} and {files[-1].name} are in {arguments.out}")
 
 
 def run_check(arguments):
@@ -207,7 +226,7 @@ def run_check(arguments):
 
 
 def run_grade(arguments):
-    master = read_master(arguments.master)
+    master = read_master(arguments.master, MASTER_FIRST)
     secret = read_secret(arguments.seed_file)
     roster = arguments.roster and collect.read_roster(arguments.roster)
     earlier = batch.Folder(arguments.out).about(optional=True) if arguments.resume else {}
@@ -230,6 +249,8 @@ def run_grade(arguments):
         found = report.write(folder)
     say(outcome(found))
     notes += dropped
+    if deadline:
+        notes.insert(0, f"the deadline is {deadline.isoformat(' ')}")
     notes += [f"the grader failed for {number} of them ({plain}); go on with --resume"
               for plain, number in sorted(report.faults(found).items())]
     for note in notes:
@@ -271,27 +292,33 @@ def outcome(found):
         status = result.record["status"]
         counts[status] = counts.get(status, 0) + 1
     said = ", ".join(f"{number} {status}" for status, number in sorted(counts.items()))
-    return f"{len(found)} students: {said}"
+    return f"{count(len(found), 'student')}: {said}"
 
 
 def run_merge(arguments):
-    folder = batch.Folder(arguments.out)
+    folder = graded_folder(arguments.out, ": first the folder, then the sheet")
     folder.about()
     with folder.alone():
         marks, before = report.read_marks(folder, arguments.sheet), folder.marks()
         merged = {student: dict(tasks) for student, tasks in before.items()}
         for student, tasks in marks.items():
             merged.setdefault(student, {}).update(tasks)
-        merged = {s: dict(sorted(tasks.items())) for s, tasks in sorted(merged.items())}
+        merged = {s: {task: mark for task, mark in sorted(tasks.items()) if mark}
+                  for s, tasks in sorted(merged.items())}
         folder.write_json(folder.path / "manual.json", merged)
+        arguments.kept = "the marks are read: make room and merge again"
         pairs = {(student, task) for student, tasks in marks.items() for task in tasks}
         found = report.write(folder, merged=pairs)
     left = sum(len(result.unmarked) for result in found)
-    say(f"{len(pairs)} marks read; {left} answers are still to be marked")
+    withdrawn = sum(mark is None for tasks in marks.values() for mark in tasks.values())
+    more = f", {withdrawn} of them withdrawn" if withdrawn else ""
+    say(f"{count(len(pairs), 'mark')} read{more}; {count(left, 'answer')} "
+        f"{'is' if left == 1 else 'are'} still to be marked")
 
 
 def run_regrade(arguments):
-    master, folder = read_master(arguments.master), batch.Folder(arguments.out)
+    master = read_master(arguments.master, MASTER_FIRST)
+    folder = graded_folder(arguments.out, f"{MASTER_FIRST}, then the folder")
     about = folder.about()
     if about["problem_set"] != master.name:
         raise Refused(f"{arguments.out}: holds a batch of {about['problem_set']}, not of "
@@ -327,6 +354,7 @@ def run_regrade(arguments):
         if arguments.dry_run:
             say("Nothing was written.")
             return
+        arguments.kept = "only a part is written: make room and regrade again"
         for record in records:
             if record != old[record["student"]]:
                 folder.write_json(folder.record_path(record["student"]), record)
@@ -340,7 +368,7 @@ def run_export(arguments):
     if arguments.out.exists() and not arguments.out.is_file():
         raise BadInput(f"{arguments.out}: expected a file to write, got a folder or a device")
     if arguments.format == "gradescope":
-        master = read_master(arguments.source)
+        master = read_master(arguments.source, ": an autograder is made from a problem set")
         roster = arguments.roster and collect.read_roster(arguments.roster)
         secret = read_secret(arguments.seed_file)
         if bool(roster) != bool(secret):
@@ -351,8 +379,8 @@ def run_export(arguments):
         )  # fmt: skip
         notes = []
     else:
-        data, notes = export.grades(batch.Folder(arguments.source), arguments.format,
-                                    arguments.column)
+        folder = graded_folder(arguments.source, ": from a master comes --format gradescope")
+        data, notes = export.grades(folder, arguments.format, arguments.column)
     notebook.write(arguments.out, data)
     for note in notes:
         say(f"note: {note}")
@@ -390,8 +418,15 @@ def main(arguments=None):
 
 def trouble(error, arguments):
     """What the system said, with the file in question and what to do."""
-    where = error.filename2 or error.filename
+    where = error.filename2 or error.filename or getattr(arguments, "out", None)
+    parts = Path(str(where)).parts
+    for n, part in enumerate(parts):
+        if PART.fullmatch(part):        # the teacher knows the folder
+            where = Path(*parts[:n])
+            break
     said = f"{where}: {error.strerror}" if where and error.strerror else str(error) or repr(error)
-    if error.errno in (errno.ENOSPC, errno.EDQUOT) and hasattr(arguments, "resume"):
-        said += "; what was graded is kept: make room and go on with --resume"
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        if hasattr(arguments, "resume"):
+            return f"{said}; what was graded is kept: make room and go on with --resume"
+        return f"{said}; {getattr(arguments, 'kept', 'nothing was changed')}"
     return said

@@ -695,7 +695,7 @@ def test_the_sheet_is_filled_in_and_merged(graded, capsys):
     text[1] = text[1].replace(",,1.5", ",1.5")
     sheet.write_text("\n".join(text) + "\n")
     assert merge(folder, sheet) == 0
-    assert capsys.readouterr().out == "1 marks read; 2 answers are still to be marked\n"
+    assert capsys.readouterr().out == "1 mark read; 2 answers are still to be marked\n"
     line = table(folder.path / "grades.csv")[0]
     assert (line["score"], line["task-4"], line["note"]) == ("7.5", "1.5", "")
     page = (folder.path / "feedback/s1.html").read_text()

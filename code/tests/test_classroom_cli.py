@@ -334,11 +334,13 @@ def test_the_archive_of_canvas_with_a_deadline_that_is_kept(tmp_path, path, run)
     code, said, _ = run("grade", path, tmp_path / "submissions.zip", "-o", out, *how,
                         "--deadline", "2026-05-04T18:00-05:00")
     assert code == 0 and "1 submission doesn't say when it was handed in" in said
+    assert "note: the deadline is 2026-05-04 18:00:00-05:00\n" in said
     assert [(line["score"], line["late"]) for line in table(out / "grades.csv")] == [
         ("6", ""), ("0", "late")]
     hand_in(tmp_path / "in", s1=answered(path))
     os.utime(tmp_path / "in/s1/01-small.ipynb", (1777935601, 1777935601))   # 18:00:01 over there
-    assert run("grade", path, tmp_path / "in", "-o", out, *how, "--resume")[0] == 0
+    code, said, _ = run("grade", path, tmp_path / "in", "-o", out, *how, "--resume")
+    assert code == 0 and "note: the deadline is 2026-05-04 18:00:00-05:00\n" in said
     lines = table(out / "grades.csv")
     assert [(line["score"], line["late"]) for line in lines] == [("0", "late"), ("0", "late")]
 
@@ -368,7 +370,8 @@ def test_masters_that_are_none(tmp_path, path, fails):
     plain = {"cells": [{"cell_type": "markdown", "metadata": {}, "source": "# Notes"}],
              "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
     (tmp_path / "plain.ipynb").write_text(json.dumps(plain))
-    for name, words in (("nowhere.ipynb", "nowhere.ipynb: No such file"), ("in", "Is a directory"),
+    for name, words in (("nowhere.ipynb", "nowhere.ipynb: No such file"),
+                        ("in", f"expected a master (.ipynb), got {source}"),
                         ("empty.ipynb", "empty.ipynb: The file is empty."),
                         ("text.ipynb", "text.ipynb: The file is not a notebook"),
                         ("plain.ipynb", "plain.ipynb: expected cells with nbgrader metadata")):
@@ -435,6 +438,8 @@ def test_a_secret_is_never_shown_and_a_roster_is_no_secret(tmp_path, path, cours
 @pytest.mark.parametrize(("option", "words"), [
     (["--jobs", "0"], "expected a number from 1 to 1000, got '0'"),
     (["--jobs", "many"], "expected a number from 1 to 1000, got 'many'"),
+    (["--deadline", "2026-05-04"],
+     "expected a day and an hour such as 2026-05-04T18:00, got '2026-05-04'"),
     (["--deadline", "tomorrow"], "expected a time such as 2026-05-04T18:00, got 'tomorrow'"),
     (["--attempts", "best"], "invalid choice: 'best'"),
     (["--scheduler", "carrier-pigeon://x"], "no scheduler answers"),
@@ -477,6 +482,76 @@ def test_folders_that_hold_something_else(tmp_path, path, fails, run):
     fails(1, "the batch is not finished, 1 of 1 students have no record", "export", out,
           "--format", "canvas", "-o", tmp_path / "x.csv")
     assert not (tmp_path / "x.csv").exists()
+
+
+def test_arguments_in_another_order(tmp_path, path, fails, run):
+    need("bwrap")
+    source, out = hand_in(tmp_path / "in", s1=answered(path, **right())), tmp_path / "out"
+    archive, sheet = tmp_path / "canvas.zip", tmp_path / "sheet.csv"
+    with zipfile.ZipFile(archive, "w") as made:
+        made.writestr("s1.ipynb", answered(path, **right()))
+    sheet.write_text("student,task,score\ns1,task-4,2\n")
+    first = "first the master, then the submissions"
+    for other in archive, source:
+        words = f"expected a master (.ipynb), got {other}: {first}"
+        fails(2, words, "grade", other, path, "-o", out)
+        fails(2, words, "regrade", other, path, out)
+    code, said, _ = run("grade", path, archive, "-o", out)
+    assert code == 0 and said.startswith("1 student: 1 graded\n")
+    graded = "expected a folder that `grade` wrote, got"
+    fails(2, f"{graded} {archive}: {first}, then the folder", "regrade", path, out, archive)
+    fails(2, f"{graded} {sheet}: first the folder, then the sheet", "merge", sheet, out)
+    to = "-o", tmp_path / "x"
+    fails(2, f"{graded} {path}: from a master comes --format gradescope", "export", path,
+          "--format", "canvas", *to)
+    fails(2, f"expected a master (.ipynb), got {out}: an autograder is made from a problem set",
+          "export", out, "--format", "gradescope", *to)
+    assert run("merge", out, sheet)[1] == "1 mark read; 0 answers are still to be marked\n"
+    sheet.write_text("student,task,score\ns1,task-4,-\n")
+    assert run("merge", out, sheet)[1] == (
+        "1 mark read, 1 of them withdrawn; 1 answer is still to be marked\n")
+
+
+def test_what_another_program_keeps_in_the_folder_stays(tmp_path, path, run):
+    """The lock of a spreadsheet that has the sheet open, a settings folder's file."""
+    need("bwrap")
+    out = tmp_path / "out"
+    command = "grade", path, hand_in(tmp_path / "in", s1="x"), "-o", out, "--resume"
+    assert run(*command)[0] == 0
+    names = ".~lock.manual.csv#", ".manual.csv.swp", ".my.settings"
+    for name in (*names, ".manual.csv.k3_x9abc"):
+        (out / name).write_text("x")
+    assert run(*command)[0] == 0
+    assert sorted(path.name for path in out.glob(".*")) == sorted(names)
+
+
+def test_a_full_disk_and_a_file_half_written_are_told_by_the_folders_name(tmp_path, path, run,
+                                                                          fails, monkeypatch):
+    need("bwrap")
+    out, sheet = tmp_path / "out", tmp_path / "sheet.csv"
+    source = hand_in(tmp_path / "in", s1=answered(path, **right()))
+    assert run("grade", path, source, "-o", out)[0] == 0
+    sheet.write_text("student,task,score\ns1,task-4,2\n")
+    to = "export", out, "--format", "canvas", "-o"
+    fails(2, f"{tmp_path / 'no/such'}: No such file or directory", *to, tmp_path / "no/such/x.csv")
+    before, room = content(out), []
+
+    def full(number):
+        if not room:
+            raise OSError(28, "No space left on device")
+        room.pop()
+
+    monkeypatch.setattr(notebook.os, "fsync", full)
+    said = "No space left on device; nothing was changed"
+    fails(2, f"{tmp_path / 'x.csv'}: {said}", *to, tmp_path / "x.csv")
+    fails(2, f"{tmp_path / 'new'}: {said}", "release", path, "-o", tmp_path / "new", "--jobs", 1)
+    fails(2, f"{out}: {said}", "merge", out, sheet)
+    fails(2, f"{out}: {said}", "regrade", path, source, out)
+    assert content(out) == before and not (tmp_path / "new").exists()
+    room.append(1)
+    fails(2, "the marks are read: make room and merge again", "merge", out, sheet)
+    monkeypatch.undo()
+    assert run("merge", out, sheet)[0] == 0 and table(out / "grades.csv")[0]["score"] == "8"
 
 
 def test_going_on_without_the_seed_file_is_refused(tmp_path, path, course, run, fails):
