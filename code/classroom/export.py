@@ -12,7 +12,7 @@ import zipfile
 from pathlib import Path
 
 from . import batch, grading, notebook, report, sandbox
-from .collect import BadInput, Refused, is_notebook
+from .collect import BadInput, Refused, count, is_notebook
 from .master import OPEN_SEED, Master
 
 FORMATS = "canvas", "moodle", "gradescope"
@@ -42,8 +42,8 @@ def grades(folder, system, column=None):
     if left_out:
         notes.append(f"not on the roster, so not in the table: {', '.join(left_out)}")
     if unfinished := sum(not grade(r) and r.record["status"] != "missing" for _, r in lines):
-        whose = "student has" if unfinished == 1 else "students have"
-        notes.append(f"{unfinished} {whose} no final grade yet: an empty cell")
+        have = "has" if unfinished == 1 else "have"
+        notes.append(f"{count(unfinished, 'student')} {have} no final grade yet: an empty cell")
     return maker(lines, column or about["title"]), notes
 
 

@@ -13,7 +13,7 @@ import re
 from collections import Counter
 
 from . import notebook
-from .collect import BadInput, Refused, rows
+from .collect import BadInput, Refused, count, rows
 
 SHOWN = 4000            # characters of a student's output or answer
 LARGEST = 500 * 2**20   # bytes of a sheet
@@ -470,11 +470,12 @@ def summary(about, found):
     """summary.html: the class at a glance, and who and what needs the teacher's attention."""
     counts = Counter(result.record["status"] for result in found)
     body = [f"<h1>{escape(about['title'])}: the class</h1>",
-            f"<p>{len(found)} students: "
+            f"<p>{count(len(found), 'student')}: "
             + ", ".join(f"{n} {escape(status)}" for status, n in sorted(counts.items())) + ".</p>"]
     if unmarked := sum(len(result.unmarked) for result in found):
-        body.append(f"<p>{unmarked} answers are still to be marked by hand: fill in manual.csv, "
-                    "then <code>merge</code> it. Until then scores don't hold their points.</p>")
+        are = "is" if unmarked == 1 else "are"
+        body.append(f"<p>{count(unmarked, 'answer')} {are} still to be marked by hand: fill in "
+                    "manual.csv, then <code>merge</code> it. Until then scores don't hold their points.</p>")
     tested = [result for result in found if not result.nothing and not result.failed]
     if tested:
         body += ["<h2>Scores</h2>", distribution(about, tested)]
@@ -508,13 +509,13 @@ def distribution(about, tested):
     words = (f"{len(scores)} tested. Median {points(median(scores))}, lowest {points(min(scores))},"
              f" highest {points(max(scores))} of the {points(maximum)} points{so_far}.")
     bars, top = [], max(counts)
-    for n, count in enumerate(counts):
-        height = 110 * count / top
+    for n, number in enumerate(counts):
+        height = 110 * number / top
         bars.append(
             f'<rect x="{10 + 58 * n}" y="{130 - height:.1f}" width="50" height="{height:.1f}" '
             'fill="currentColor" opacity=".45"/>'
             f'<text x="{35 + 58 * n}" y="{124 - height:.1f}" text-anchor="middle">'
-            f"{count or ''}</text>"
+            f"{number or ''}</text>"
             f'<text x="{35 + 58 * n}" y="150" text-anchor="middle">{10 * n}–{10 * n + 10}</text>'
         )
     return (f"<p>{escape(words)}</p>\n"
@@ -565,7 +566,7 @@ def hardest(found):
             message, times = min(said.items(), key=lambda pair: (-pair[1], pair[0]))
             lines.append((-len(wrong) / len(tried), name, [
                 escape(name), f"{len(wrong)} of {len(tried)}",
-                f"{escape(message[:200])} ({times} student{'s' * (times > 1)})",
+                f"{escape(message[:200])} ({count(times, 'student')})",
             ]))  # fmt: skip
     if not lines:
         return "<p>Every test was passed by everyone.</p>"

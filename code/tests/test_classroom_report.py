@@ -92,6 +92,27 @@ def test_a_mark_for_someone_who_handed_in_nothing_stays_in_the_sheet(tmp_path, m
         ("s1", ""), ("s2", "2")]
 
 
+def test_a_mark_can_be_withdrawn(graded, capsys):  # noqa: F811
+    folder, filled = graded
+    assert merge(folder, filled("s1,task-4,2,fine", "s2,task-4,1,")) == 0
+    assert merge(folder, filled("s1,task-4,-,fine")) == 0
+    assert "1 mark read, 1 of them withdrawn; 2 answers are still" in capsys.readouterr().out
+    assert "task-4" not in folder.marks().get("s1", {}) and folder.marks()["s2"]
+    assert gradebook(folder, "s1")["note"] == "to be marked by hand: task-4"
+    assert "fine" not in page(folder, "s1") and "Not marked yet" in page(folder, "s1")
+    assert [line["score"] for line in table(folder.path / "manual.csv")] == ["", "1", ""]
+
+
+def test_a_withdrawal_that_is_not_merged_yet_stays_in_the_sheet(graded, master, tmp_path):  # noqa: F811
+    folder, filled = graded
+    assert merge(folder, filled("s1,task-4,2,fine")) == 0
+    sheet = folder.path / "manual.csv"
+    sheet.write_bytes(filled("s1,task-4,-,fine").read_bytes())
+    grade(master, tmp_path / "in", folder.path, resume=True)
+    assert table(sheet)[0]["score"] == "-"
+    assert merge(folder, sheet) == 0 and table(sheet)[0]["score"] == ""
+
+
 def test_a_row_is_named_as_a_spreadsheet_counts(graded):  # noqa: F811
     folder, filled = graded
     sheet = filled('s1,task-4,1,"three', 'lines of', 'comment"', "s2,task-4,3,")
