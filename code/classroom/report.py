@@ -475,7 +475,8 @@ def summary(about, found):
     if unmarked := sum(len(result.unmarked) for result in found):
         are = "is" if unmarked == 1 else "are"
         body.append(f"<p>{count(unmarked, 'answer')} {are} still to be marked by hand: fill in "
-                    "manual.csv, then <code>merge</code> it. Until then scores don't hold their points.</p>")
+                    "manual.csv, then <code>merge</code> it. Until then scores don't hold their "
+                    "points.</p>")
     tested = [result for result in found if not result.nothing and not result.failed]
     if tested:
         body += ["<h2>Scores</h2>", distribution(about, tested)]
