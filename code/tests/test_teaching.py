@@ -24,7 +24,7 @@ PAGE = ROOT / "book/teaching.md"
 GRADER = ROOT / "book/grading.md"
 SET = "01-one-neuron"
 FENCE = re.compile(r"^```(bash|text)\n(.*?)^```$|^% (\w+)$", re.M | re.S)
-SECRET = "for the page and its test only, never for a class"
+SECRET = "for the page and its test only and never for a class"
 REQUIRED = os.environ.get("BROWSER_TESTS") == "required"
 BIN = Path(os.environ.get("NBGRADER") or ROOT / ".venv/nbgrader/bin")
 
@@ -76,26 +76,31 @@ def mark(course):
             written.writerow(row)
 
 
+def more_time(course):
+    """The one file of a student who got more time."""
+    raw = (course / f"released/{SET}/gus/{SET}.ipynb").read_bytes()
+    place = course / "more-time/gus"
+    place.mkdir(parents=True)
+    (place / f"{SET}.ipynb").write_text(json.dumps(answers(raw, {})))
+
+
 def secret(course):
     """The page's numbers are to be the same every time."""
     (course / "secret.txt").write_text(SECRET)
 
 
-STEPS = {step.__name__: step for step in (hand_in, mark, secret)}
+STEPS = {step.__name__: step for step in (hand_in, mark, more_time, secret)}
 
 
 def walk(course, page):
     """Run the commands of a page; yields (block, expected output, printed output)."""
-    (course / "masters").mkdir()
-    for path in (ROOT / "chapters/problems").glob("*.ipynb"):
-        shutil.copy(path, course / "masters")
     program = course.parent / "bin"
     program.mkdir()
     (program / "python").write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n')
     (program / "python").chmod(0o755)
     environment = os.environ | {
         "PATH": f"{program}{os.pathsep}{os.environ['PATH']}", "PYTHONPATH": str(ROOT / "code"),
-        "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1",
+        "REPOSITORY": str(ROOT), "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1",
     }  # fmt: skip
     blocks = list(FENCE.finditer(page))
     for block, following in zip(blocks, [*blocks[1:], None]):
