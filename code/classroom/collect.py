@@ -440,7 +440,8 @@ def collect(source, problem_set, roster=None, deadline=None, attempts="last"):
         got = f"{count(len(found), 'file')} and none of them" if found else "none"
         raise BadInput(f"{source}: expected submissions (notebooks, .ipynb), found {got}")
     matched = match(found, roster)
-    if roster and not any(student in roster for student in matched.values()):
+    ids = {student.id.casefold() for student in roster or []}
+    if roster and not any(student.id.casefold() in ids for student in matched.values()):
         raise BadInput(f"{source}: {count(len(found), 'file')}, and none belongs to anyone on the "
                        f"roster; its first file is {shown(found[0])}")
     handed_in = {}
