@@ -137,8 +137,8 @@ def mismatch(differ, again):
         return "numbers of their own; grade with the --seed-file that they were released with"
     if sum(seed == OPEN_SEED for seed, _ in differ) > len(differ) / 2:
         return "the numbers of the version for everyone; grade without --seed-file"
-    return ("other numbers than --seed-file gives; is it the file they were released with, and have "
-            "the ids of the --roster and the master's name stayed the same?")
+    return ("other numbers than --seed-file gives; is it the file they were released with, and are "
+            "the ids of the --roster and the master's name the same?")
 
 
 def cells_of(submission):
