@@ -21,6 +21,7 @@ import logging
 import multiprocessing
 import os
 import re
+import resource
 import shutil
 import signal
 import threading
@@ -38,6 +39,7 @@ from .collect import BadInput, Refused, Student, count, printable
 from .master import OPEN_SEED, SEED, bare, personal_seed
 
 TOO_LONG = 180          # seconds; the grader itself stops a submission long before
+MEMORY = 8 * 2**30      # bytes of a process that grades, reserved ones included
 STARTUP = 120           # seconds until a process is there, on a machine that has no time
 GIVE_UP = 5             # processes in a row that don't even start
 TRIES = 2               # a worker may be killed by no fault of the submission it has
@@ -182,6 +184,7 @@ def other_title(master, cells):
 def work(pipe, function, master, sandbox):
     """What a worker process does: it grades what it is sent until the pipe closes."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)        # Ctrl-C is for the one that hands out work
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))    # a test may build what is asked for
     gc.freeze()             # modules stay: collecting garbage needn't look through them each time
     pipe.send("ready")
     with contextlib.suppress(EOFError, OSError):
@@ -416,10 +419,14 @@ class Folder:
         """No other command may work in this folder at the same time."""
         number = os.open(self.path, os.O_RDONLY)
         try:
-            try:
-                fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise Refused(f"{self.path}: another command is at work in it") from None
+            for tries in range(10, -1, -1):     # one that was just killed may take a moment to go
+                try:
+                    fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    break
+                except BlockingIOError:
+                    if not tries:
+                        raise Refused(f"{self.path}: another command is at work in it") from None
+                    time.sleep(0.05)
             self._clear_up()
             yield
         finally:

@@ -139,11 +139,12 @@ def moment(text):
 
 
 def say(text):
-    sys.stdout.write(f"{text}\n")
+    """Print; names and file names may hold signs that steer a terminal."""
+    sys.stdout.write(f"{report.plain(text)}\n")
 
 
 def warn(text):
-    sys.stderr.write(f"{text}\n")
+    sys.stderr.write(f"{report.plain(text)}\n")
 
 
 # What the commands read

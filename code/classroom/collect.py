@@ -15,6 +15,7 @@ How file names carry the student:
   without folders `First Last_NUMBER_assignsubmission_file_name.ipynb`.
 """
 
+import contextlib
 import csv
 import io
 import os
@@ -236,14 +237,15 @@ def in_folder(folder):
 
 
 def plain_file(place, path, about):
-    """A file of a folder. Its time is what nbgrader's timestamp.txt beside it says, or its own."""
+    """A file of a folder. Its time is its own; in nbgrader's layout, student/set/file, what the
+    timestamp.txt beside it says, which nbgrader writes. Elsewhere a student may have written it."""
     when = datetime.fromtimestamp(about.st_mtime).astimezone()
     stamp = Path(place).with_name("timestamp.txt")
-    if stamp.is_file() and not stamp.is_symlink():
+    if len(path) == 3 and stamp.is_file() and not stamp.is_symlink():
         text = stamp.read_bytes()[:40].decode("ascii", "replace")
-        if said := re.match(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d", text):
+        with contextlib.suppress(ValueError):
             # nbgrader writes UTC unless told another zone, which it then names.
-            when = datetime.fromisoformat(said[0] + "+00:00")
+            when = datetime.fromisoformat(text[:19] + "+00:00")
     return File(path, lambda: notebook.read(place), about.st_size, when)
 
 
@@ -347,7 +349,7 @@ def shown(file):
 
 def natural(text):
     """A key that puts hw-2 before hw-10."""
-    return [(int(part), "") if part.isdecimal() else (0, part.casefold())
+    return [(int(part[:18]), "") if part.isdecimal() else (0, part.casefold())
             for part in re.split(r"(\d+)", text)], text
 
 

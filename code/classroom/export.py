@@ -187,7 +187,7 @@ def requirements():
     """The versions that grade here, so that Gradescope's container grades the same."""
     from importlib.metadata import version
 
-    return "".join(f"{name}=={version(name)}\n" for name in ("numpy", "matplotlib", "tqdm"))
+    return "".join(f"{name}=={version(name)}\n" for name in ("numpy", "matplotlib", "tqdm", "ipywidgets"))
 
 
 def gradescope_results(record):

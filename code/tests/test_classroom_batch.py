@@ -224,12 +224,27 @@ def test_the_last_attempt_in_time_counts_and_late_is_marked(tmp_path):
 
 
 def test_nbgraders_timestamp_counts_before_the_files_time(tmp_path):
-    handed_in(tmp_path / "in", s1="1", s2="2")
-    written(tmp_path / "in/s1/timestamp.txt", "2026-05-04 18:00:01.000000 UTC")
-    written(tmp_path / "in/s2/timestamp.txt", "2026-05-04 17:59:59.000000 UTC")
+    for student, said in [("s1", "2026-05-04 18:00:01.000000 UTC"), ("s2", "2026-05-04 17:59:59"),
+                          ("s3", "2026-99-99 00:00:00"), ("s4", "soon")]:
+        written(tmp_path / f"in/{student}/01-small/01-small.ipynb", "1")
+        written(tmp_path / f"in/{student}/01-small/timestamp.txt", said)
     found, _ = collected(tmp_path / "in", deadline=DEADLINE)
-    assert [(s.late, s.submitted) for s in found.values()] == [
+    assert [(s.late, s.submitted) for s in found.values()][:2] == [
         (True, "2026-05-04T18:00:01+00:00"), (False, "2026-05-04T17:59:59+00:00")]
+    assert list(found) == ["s1", "s2", "s3", "s4"]
+
+
+def test_a_students_own_timestamp_does_not_count(tmp_path):
+    handed_in(tmp_path / "in", s1="1")
+    written(tmp_path / "in/s1/timestamp.txt", "2020-01-01 00:00:00")
+    found, _ = collected(tmp_path / "in", deadline=DEADLINE)
+    assert not found["s1"].submitted.startswith("2020")
+
+
+def test_a_name_of_many_digits_stops_nobody(tmp_path):
+    long = f"s1/{'1' * 5000}.ipynb"
+    archive = zipped(tmp_path / "in.zip", (long, "1"), ("s2/01-small.ipynb", "2"))
+    assert list(collected(archive)[0]) == ["s1", "s2"]
 
 
 # Archives
