@@ -187,7 +187,8 @@ def requirements():
     """The versions that grade here, so that Gradescope's container grades the same."""
     from importlib.metadata import version
 
-    return "".join(f"{name}=={version(name)}\n" for name in ("numpy", "matplotlib", "tqdm", "ipywidgets"))
+    names = "numpy", "matplotlib", "tqdm", "ipywidgets"     # the last for cells that import it
+    return "".join(f"{name}=={version(name)}\n" for name in names)
 
 
 def gradescope_results(record):

@@ -145,7 +145,7 @@ def test_the_archive_has_what_gradescope_runs(path):
             assert archive.getinfo(name).external_attr >> 16 & 0o111
             subprocess.run(["bash", "-n"], input=archive.read(name), check=True)
         assert b"hidden tests" in archive.read("README.txt")
-        assert re.fullmatch(rb"(\w+==[\w.]+\n){3}", archive.read("requirements.txt"))
+        assert re.fullmatch(rb"(\w+==[\w.]+\n){4}", archive.read("requirements.txt"))
     assert {"master/01-small.ipynb", "classroom/grading.py", "byhand/__init__.py"} <= set(names)
     assert not [name for name in names if "__pycache__" in name or "secret" in name]
 
