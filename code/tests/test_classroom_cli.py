@@ -648,7 +648,8 @@ def test_ctrl_c_ends_it_cleanly_and_says_how_to_go_on(tmp_path, path):
     out = tmp_path / "out"
     running = subprocess.Popen(
         [sys.executable, "-m", "classroom", "grade", str(path), str(source), "-o", str(out),
-         "--jobs", "2"], cwd=CODE, stderr=subprocess.PIPE, text=True, start_new_session=True)
+         "--jobs", "2"], cwd=CODE, stderr=subprocess.PIPE, text=True, start_new_session=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))    # jobs with & ignore it
     until = time.monotonic() + 60
     while time.monotonic() < until and not (out / "records/s1.json").exists():
         time.sleep(0.05)

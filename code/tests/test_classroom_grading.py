@@ -468,9 +468,9 @@ def test_when_the_time_is_up_the_rest_is_not_run(graded, monkeypatch):
 
 @needs_bubblewrap
 def test_what_is_done_again_after_a_death_takes_no_time_from_the_rest(graded, monkeypatch):
-    monkeypatch.setattr(grading, "TOTAL", 8)
-    monkeypatch.setattr(remote, "CALL", 1)
-    slow = "import time\ntime.sleep(5)\n" + hostile.ANSWERS["task-1"]
+    monkeypatch.setattr(grading, "TOTAL", 5)
+    monkeypatch.setattr(remote, "CALL", 0.5)
+    slow = "import time\ntime.sleep(3)\n" + hostile.ANSWERS["task-1"]
     record = graded({"task-1": slow, "task-3": "def slope(f, x):\n    while True: pass"})
     assert (record["status"], record["score"]) == ("stopped", 7)
     assert not any("ran longer" in note for note in record["notes"])
