@@ -102,7 +102,7 @@ def axe(browser, address):
         moving = "cells => cells.findIndex(cell => cell.querySelector('[data-strip]'))"
         figure = cells.nth(cells.evaluate_all(moving))
         figure.locator(".live-run").click()
-        figure.locator(".live-widget img").wait_for(timeout=60_000)
+        figure.locator(".live-widget img").wait_for(timeout=600_000)  # long cells may come first
         cells.first.locator(".live-edit").click()
         cells.first.locator(".cm-content").fill("1 / 0")
         cells.first.locator(".live-run").click()
