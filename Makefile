@@ -33,7 +33,7 @@ book: $(READY)         ## build the site and say where it is
 # In the order of the files: by the number of its tests, a whole chapter in the browser would come last, alone.
 test: $(READY)         ## run all tests, and every notebook with its outputs compared
 	@echo "Running the tests and every notebook"
-	@$(BIN)/python -m pytest -q -rs -n logical --maxprocesses 4 --dist loadscope --no-loadscope-reorder \
+	@$(BIN)/python -m pytest -q -rs -n auto --dist loadscope --no-loadscope-reorder \
 		--nbval --nbval-current-env --nbval-cell-timeout=180 code/tests chapters
 
 serve: book            ## build the site and serve it on 127.0.0.1:8000

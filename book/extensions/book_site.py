@@ -27,6 +27,7 @@ from sphinx_exercise.nodes import exercise_node, solution_node
 HERE = Path(__file__).resolve().parent
 THEME = HERE.parent / "site"
 FONTS_FIRST = "text.woff2", "text-semibold.woff2"  # what the top of a page needs
+FIRST_SCREEN = 600  # characters of a phone's first screen, about
 
 # Sets the colours before the page is painted, so it stands in the page; the policy has its hash.
 COLOURS = (
@@ -234,13 +235,18 @@ def dress(app, pagename, templatename, context, doctree):
     repository = app.config.html_context["repository"]
     source = pagename + context.get("page_source_suffix", "")
     issue = f"?title={quote('Mistake on the page ' + pagename)}"
+    notebook = source.endswith(".ipynb")
+    fonts = FONTS_FIRST
+    before, formula, _ = body.partition("<math")
+    if formula and not notebook and len(text_of(before)) < FIRST_SCREEN:
+        fonts += ("math.woff2",)  # lines of text would move when it arrives; chapters hardly do
     context |= {
         "body": body,
         "policy": POLICY,
         "colours": COLOURS,
-        "fonts_first": FONTS_FIRST,
+        "fonts_first": fonts,
         "description": describe(body, text_of(context.get("title", "Search"))),
-        "notebook": source.endswith(".ipynb"),
+        "notebook": notebook,
         "source": f"https://github.com/{repository}/blob/main/{source}",
         "colab": f"https://colab.research.google.com/github/{repository}/blob/main/{source}",
         "issue": f"https://github.com/{repository}/issues/new{issue}",

@@ -32,6 +32,11 @@ def pytest_report_header(config):
     return [] if sys.platform == "linux" else "left out: the tests of grading, which needs Linux"
 
 
+def pytest_xdist_auto_num_workers(config):
+    """One process more than there are processors: tests also wait, for browsers and for clocks."""
+    return min(4, 1 + (os.cpu_count() or 1))
+
+
 def pytest_configure(config):
     import matplotlib
 

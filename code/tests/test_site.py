@@ -36,6 +36,14 @@ class Elements(HTMLParser):
 
 
 @built
+def test_the_letters_of_formulas_come_first_where_lines_of_text_would_move():
+    for name in "glossary", "notation":
+        links = Elements(SITE / f"book/{name}.html")("link")
+        fonts = [link["href"] for link in links if link["rel"] == "preload"]
+        assert any(font.endswith("/math.woff2") for font in fonts)
+
+
+@built
 @every_page
 def test_a_page_asks_no_other_server(page):
     for tag, attributes in Elements(page).found:
