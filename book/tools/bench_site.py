@@ -118,12 +118,15 @@ def axe(browser, address):
 
 
 def main(pages, runs):
-    install()
-    names = pages or sorted(
+    every = sorted(
         page.relative_to(SITE).as_posix()
         for page in SITE.rglob("*.html")
-        if page.name != "index.html"
+        if page.name != "index.html"  # which only leads on to another
     )
+    if strange := [page for page in pages if page not in every]:
+        sys.exit(f"expected pages among {', '.join(every)}; got {', '.join(strange)}")
+    names = pages or every
+    install()
     print(
         f"{'page, median of ' + str(runs):38} perf a11y best  seo   LCP s    CLS   KB requests axe"
     )
