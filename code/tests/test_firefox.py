@@ -63,7 +63,8 @@ class Firefox:
         while (said := json.loads(self.wait(self.pipe.read_message))).get("id") != self.number:
             told = said["params"]
             # A formula of which only a part has arrived yet is "Invalid markup" to Firefox.
-            if told.get("level") == "error" and "Invalid markup" not in told["text"]:
+            loud = told.get("level") in ("warn", "error")
+            if loud and "Invalid markup" not in told["text"]:
                 self.faults.append(told["text"])
             url = told.get("request", {}).get("url", "")
             if url.startswith(("http", "ws")) and not url.startswith(self.site):

@@ -1,7 +1,7 @@
 """The problem sets: complete, sound, and marked as answers of a class deserve.
 
 code/tests/wrong_answers/ps0N.py has what a class in earnest gets wrong in set N, and what else is
-right. Whole submissions are graded here, each with at most one of these answers to a task.
+right; each is graded here as a whole submission.
 """
 
 import ast
@@ -93,30 +93,6 @@ def graded(path, answers):
     if not file.exists():
         notebook.write(file, json.dumps(grading.grade(master, raw)))
     return json.loads(file.read_text(encoding="utf-8"))
-
-
-def submissions(path, index):
-    """The answers of a table as few submissions, none with two that concern the same task."""
-
-    def tasks(answers):
-        return {"-".join(name.split("-")[:2]) for name in answers}
-
-    def make():
-        found = []
-        for _, answers, *_ in answers_of(path)[index]:
-            free = (others for others in found if not tasks(others) & tasks(answers))
-            others = next(free, None)
-            if others is None:
-                found.append(others := {})
-            others.update(answers)
-        return found
-
-    return kept((path, index), make)
-
-
-def among_others(path, index, answers):
-    """The submission that holds these answers of a table."""
-    return next(s for s in submissions(path, index) if answers.items() <= s.items())
 
 
 def outcomes(record):
@@ -294,15 +270,12 @@ def cases(index):
 @needs_sandbox
 @pytest.mark.parametrize("path, answers, earned", [*cases(0)])
 def test_a_wrong_answer_loses_what_it_should(path, answers, earned):
-    handed_in = among_others(path, 0, answers)
-    record = graded(path, handed_in)
-    assert earned
+    record = graded(path, answers)
     assert record["status"] in ("graded", "stopped"), record["notes"]
-    for task in record["tasks"]:
-        if task["task"] in earned:
-            assert task["score"] == earned[task["task"]] < task["maximum"]
-        elif not any(answer.startswith(task["task"]) for answer in handed_in):
-            assert task["score"] == task["maximum"]
+    found = {task["task"]: task["score"] for task in record["tasks"]}
+    full = {name: task.maximum for name, task in master_of(path).tasks.items() if task.tests}
+    assert found == full | earned
+    assert found != full
     failed = [test for test in outcomes(record).values() if test["outcome"] == "failed"]
     assert all(test["message"] for test in failed)
 
@@ -310,7 +283,7 @@ def test_a_wrong_answer_loses_what_it_should(path, answers, earned):
 @needs_sandbox
 @pytest.mark.parametrize("path, answers", [*cases(1)])
 def test_another_right_answer_earns_all(path, answers):
-    record = graded(path, among_others(path, 1, answers))
+    record = graded(path, answers)
     assert record["score"] == record["maximum"], [
         test for test in outcomes(record).values() if test["outcome"] != "passed"]
 
@@ -330,7 +303,7 @@ def test_each_hidden_test_catches_what_the_visible_ones_let_through(path):
     hidden = {cell.grade_id for cell in master_of(path).cells
               if cell.kind == "code" and cut(cell.source, "HIDDEN TESTS")[1]}
     caught = set()
-    for answers in submissions(path, 0):
+    for _, answers, _ in answers_of(path)[0]:
         caught |= {name for name, test in outcomes(graded(path, answers)).items()
                    if test["message"].startswith(NOT_SEEN)}
         if hidden <= caught:

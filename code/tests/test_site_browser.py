@@ -84,7 +84,7 @@ def test_a_page_loads_without_a_fault_and_fits_a_phone(open_page, path):
     """Read to its end with all boxes open: nothing asked of others, no sideways scrolling. Parts
     that aren't laid out yet have guessed heights; they may not lie on others, because tools look
     for buttons by their place."""
-    for width, mode in ((390, "dark"), (320, "light"), (1280, "light")):
+    for width, mode in ((390, "dark"), (412, "light"), (320, "light"), (1280, "light")):
         page = open_page(path.relative_to(SITE).as_posix(), width, color_scheme=mode)
         assert width == 320 or not page.evaluate(SPILT)     # the guesses are made for wider ones
         page.evaluate("document.querySelectorAll('details').forEach(box => box.open = true)")
