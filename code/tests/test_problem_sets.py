@@ -27,6 +27,7 @@ from classroom.master import (
     task_of,
     used,
 )
+from classroom.notebook import Cell
 
 ROOT = Path(__file__).resolve().parents[2]
 MASTERS = sorted(ROOT.glob("chapters/problems/*.ipynb"))
@@ -245,6 +246,18 @@ def test_last_years_results_are_wrong_for_others(path):
                   for names in runs]
         if used(source) & drawn and values[0]:
             assert values[0] != values[1], task.name
+
+
+@each_set
+def test_the_grader_draws_no_figure_that_was_handed_out(path):
+    """matplotlib's start takes as long as all tests of a set; byhand.plotting's colours need it."""
+    master = master_of(path)
+    cells = [Cell("code", cell.source, cell.nbgrader) for cell in master.cells
+             if cell.kind == "code" and cell.nbgrader.get("solution")]
+    steps = grading.program(master, cells, OPEN_SEED, print)
+    given = [(cell.grade_id, source) for kind, cell, source in steps if kind == "locked"]
+    assert given
+    assert not [name for name, source in given if re.search(r"plt\.|import SIGNED", source)]
 
 
 @each_set
